@@ -1,0 +1,1 @@
+"""Ascension's analysis: a climbing video in, poses, holds, contacts, metrics out. Knows nothing of AWS."""
