@@ -1,0 +1,1 @@
+"""What Ascension's functions share: the domain (accounts, videos, analyses, notifications), the database, settings, problems."""
