@@ -1,0 +1,226 @@
+"""An analysis from the upload to its end: pending → processing → completed or failed.
+
+Every step may be asked for twice, late or never, and may die between any two lines: each is one transaction guarded by the row's
+status, and says its event only after the commit. What is lost on the way the janitor repairs (``ascension.analyses.repair``).
+"""
+
+import hashlib
+import json
+import logging
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from ascension.analyses.problems import EmptyFile, Interrupted, LargerThanAnnounced, TimedOut
+from ascension.database import Transaction, every, one, transaction
+from ascension.notifications import publish
+from ascension.problems import Problem
+from ascension.settings import aws_client, settings
+
+log = logging.getLogger(__name__)
+
+
+def dispatch(job_id: UUID) -> None:
+    """Start the job's execution, once: its name is the job id, so a second start is refused by Step Functions."""
+    with transaction() as tx:
+        row = one(
+            tx,
+            "SELECT a.id, a.user_id, a.options, v.object_key FROM analyses a JOIN videos v ON v.id = a.video_id "
+            "WHERE a.id = %s AND a.status = 'pending' AND v.uploaded_at IS NOT NULL",
+            job_id,
+        )
+    if row is None:
+        return
+    execution_input = {
+        "job_id": str(job_id),
+        "user_id": str(row["user_id"]),
+        "video_key": row["object_key"],
+        "result_prefix": result_prefix(row["user_id"], job_id),
+        "options_json": json.dumps(row["options"]),
+        "timeout_seconds": settings().analysis_timeout_seconds,
+    }
+    states = aws_client("stepfunctions")
+    try:
+        states.start_execution(
+            stateMachineArn=settings().state_machine_arn,
+            name=str(job_id),
+            input=json.dumps(execution_input, separators=(",", ":"), sort_keys=True),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        log.info("the execution exists already", extra={"job_id": str(job_id)})
+
+
+def result_prefix(user_id: UUID, job_id: UUID) -> str:
+    """Where in the videos bucket the worker puts what it made."""
+    return f"results/{user_id}/{job_id}/"
+
+
+def upload_arrived(object_key: str, size_bytes: int) -> list[UUID]:
+    """A video's bytes are in the bucket: remember it and start the analyses that wait for them.
+
+    Returns:
+        The jobs dispatched; empty for a key that belongs to no video.
+    """
+    with transaction() as tx:
+        # The same lock as in `start`: whichever comes second sees what the first one did.
+        video = one(tx, "SELECT id FROM videos WHERE object_key = %s FOR UPDATE", object_key)
+        if video is None:
+            log.warning("an object arrived that no video announced", extra={"object_key": object_key})
+            return []
+        tx.execute(
+            "UPDATE videos SET uploaded_at = coalesce(uploaded_at, now()), size_bytes = %s WHERE id = %s",
+            (size_bytes, video["id"]),
+        )
+        pending = every(tx, "SELECT id FROM analyses WHERE video_id = %s AND status = 'pending'", video["id"])
+    jobs = [row["id"] for row in pending]
+    for job_id in jobs:
+        dispatch(job_id)
+    return jobs
+
+
+def begin(job_id: UUID) -> bool:
+    """The execution runs: pending → processing, and the owner hears ``analysis:started``.
+
+    Returns:
+        Whether there is anything to analyse; False when the job is over already or what was uploaded cannot be analysed.
+    """
+    with transaction() as tx:
+        row = one(
+            tx,
+            "SELECT a.status, a.user_id, v.size_bytes, v.announced_size_bytes FROM analyses a "
+            "JOIN videos v ON v.id = a.video_id WHERE a.id = %s FOR UPDATE OF a",
+            job_id,
+        )
+        if row is None or row["status"] in ("completed", "failed"):
+            return False
+        tx.execute(
+            "UPDATE analyses SET status = 'processing', stage = 'starting', heartbeat_at = now(), "
+            "started_at = coalesce(started_at, now()) WHERE id = %s",
+            (job_id,),
+        )
+    if row["status"] == "pending":
+        publish(row["user_id"], "analysis:started", job_id, {"stage": "starting", "fraction": 0.0})
+    unusable = upload_problem(row["size_bytes"], row["announced_size_bytes"])
+    if unusable is not None:
+        fail(job_id, unusable)
+        return False
+    return True
+
+
+def upload_problem(size_bytes: int, announced_size_bytes: int) -> Problem | None:
+    """What is wrong with an upload as far as its size tells."""
+    if size_bytes == 0:
+        return EmptyFile()
+    if size_bytes > announced_size_bytes:
+        return LargerThanAnnounced()
+    return None
+
+
+def progress(job_id: UUID, stage: str, fraction: float) -> None:
+    """The worker is at ``fraction`` (0 to 1) of the job. Reports that come late or twice change nothing."""
+    with transaction() as tx:
+        row = one(
+            tx,
+            "UPDATE analyses SET stage = %s, fraction = %s, heartbeat_at = now() "
+            "WHERE id = %s AND status = 'processing' AND fraction < %s RETURNING user_id",
+            stage,
+            fraction,
+            job_id,
+            fraction,
+        )
+    if row is not None:
+        publish(row["user_id"], "analysis:progress", job_id, {"stage": stage, "fraction": round(fraction, 4)})
+
+
+def complete(job_id: UUID) -> None:
+    """The worker has ended: take over what it made, or the problem it found, in one transaction."""
+    with transaction() as tx:
+        row = one(tx, "SELECT user_id FROM analyses WHERE id = %s", job_id)
+    if row is None:  # deleted meanwhile
+        return
+    prefix = result_prefix(row["user_id"], job_id)
+    outcome = json.loads(_read(prefix + "outcome.json"))
+    if outcome["status"] == "failed":
+        fail(job_id, ReportedProblem(outcome["problem"]))
+        return
+    result = _read(prefix + "compact.json.gz")
+    with transaction() as tx:
+        won = one(
+            tx,
+            "UPDATE analyses SET status = 'completed', stage = 'completed', fraction = 1, completed_at = now(), "
+            "result = %s, result_etag = %s, processing_time_ms = (extract(epoch FROM now() - started_at) * 1000)::integer "
+            "WHERE id = %s AND status IN ('pending', 'processing') RETURNING video_id",
+            result,
+            hashlib.sha256(result).hexdigest()[:32],
+            job_id,
+        )
+        if won is not None:
+            _store_facts(tx, won["video_id"], outcome["video"], prefix + "thumbnail.jpg")
+            _store_metrics(tx, job_id, outcome["metrics"], outcome["metrics_info"])
+        status = one(tx, "SELECT status FROM analyses WHERE id = %s", job_id)
+    # Said again when this step is repeated after a crash: an event twice is better than none.
+    if status is not None and status["status"] == "completed":
+        url = f"{settings().api_url}/analysis/{job_id}"
+        data = {"metrics": outcome["metrics"], "result_url": url}
+        publish(row["user_id"], "analysis:completed", job_id, data)
+
+
+def fail(job_id: UUID, problem: Problem) -> None:
+    """The analysis ends without a result; ``problem`` says why in the user's words."""
+    error = {"type": problem.type, "title": problem.title, "detail": problem.detail}
+    with transaction() as tx:
+        tx.execute(
+            "UPDATE analyses SET status = 'failed', error = %s, completed_at = now() "
+            "WHERE id = %s AND status IN ('pending', 'processing')",
+            (Jsonb(error), job_id),
+        )
+        row = one(tx, "SELECT user_id, status, error FROM analyses WHERE id = %s", job_id)
+    if row is not None and row["status"] == "failed":
+        told = {"type": row["error"]["type"], "detail": row["error"]["detail"]}
+        publish(row["user_id"], "analysis:failed", job_id, told)
+
+
+def problem_of_execution(error: str) -> Problem:
+    """The problem behind an error that the state machine caught: its name decides, its cause stays in our logs."""
+    return TimedOut() if error == "States.Timeout" else Interrupted()
+
+
+class ReportedProblem(Problem):
+    """A problem that the worker found and put into words."""
+
+    def __init__(self, reported: dict[str, Any]) -> None:
+        super().__init__(reported["detail"])
+        self.type = reported["type"]
+        self.title = reported["title"]
+
+
+def _read(key: str) -> bytes:
+    body: bytes = aws_client("s3").get_object(Bucket=settings().videos_bucket, Key=key)["Body"].read()
+    return body
+
+
+def _store_facts(tx: Transaction, video_id: UUID, video: dict[str, Any], thumbnail_key: str) -> None:
+    tx.execute(
+        "UPDATE videos SET width = %s, height = %s, fps = %s, duration_s = %s, thumbnail_key = %s WHERE id = %s",
+        (video["width"], video["height"], video["fps"], video["duration_s"], thumbnail_key, video_id),
+    )
+
+
+def _store_metrics(tx: Transaction, job_id: UUID, values: dict[str, Any], info: dict[str, Any]) -> None:
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO analysis_metrics (analysis_id, name, value, unit, uncertainty, reason) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    job_id,
+                    name,
+                    value,
+                    info.get(name, {}).get("unit"),
+                    info.get(name, {}).get("uncertainty"),
+                    info.get(name, {}).get("reason"),
+                )
+                for name, value in values.items()
+            ],
+        )

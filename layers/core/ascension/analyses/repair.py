@@ -1,0 +1,181 @@
+"""What the janitor puts right: events that never came, executions that are gone, objects and rows past their time."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from ascension.analyses.lifecycle import dispatch, fail, upload_arrived
+from ascension.analyses.problems import Interrupted, TimedOut, UploadMissing
+from ascension.database import every, transaction
+from ascension.settings import aws_client, settings
+
+log = logging.getLogger(__name__)
+
+# How many rows of one kind a run takes: the next one comes in a minute.
+BATCH = 200
+
+
+def repair() -> dict[str, int]:
+    """Run every repair once; one that fails does not keep the others from running.
+
+    Returns:
+        How many things each repair put right.
+
+    Raises:
+        ExceptionGroup: what went wrong, after all repairs had their turn.
+    """
+    repairs: dict[str, Callable[[], int]] = {
+        "uploads_found": find_uploads,
+        "uploads_given_up": give_up_uploads,
+        "jobs_dispatched": dispatch_forgotten,
+        "jobs_failed": fail_abandoned,
+        "videos_removed": remove_expired_videos,
+        "rows_expired": remove_expired_rows,
+    }
+    done: dict[str, int] = {}
+    errors: list[Exception] = []
+    for name, step in repairs.items():
+        try:
+            done[name] = step()
+        except Exception as error:
+            log.exception("a repair failed", extra={"repair": name})
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("repairs failed", errors)
+    return done
+
+
+def find_uploads() -> int:
+    """Videos whose bytes are in the bucket although no upload event came."""
+    with transaction() as tx:
+        waiting = every(
+            tx,
+            "SELECT object_key FROM videos WHERE uploaded_at IS NULL AND removed_at IS NULL "
+            "AND created_at BETWEEN now() - interval '1 hour' AND now() - interval '1 minute' "
+            "ORDER BY created_at LIMIT %s",
+            BATCH,
+        )
+    found = 0
+    for row in waiting:
+        head = _head(row["object_key"])
+        if head is not None:
+            upload_arrived(row["object_key"], head["ContentLength"])
+            found += 1
+    return found
+
+
+def give_up_uploads() -> int:
+    """Analyses whose video did not come within the hour: the presigned URL has long expired."""
+    with transaction() as tx:
+        rows = every(
+            tx,
+            "SELECT a.id FROM analyses a JOIN videos v ON v.id = a.video_id WHERE a.status = 'pending' "
+            "AND v.uploaded_at IS NULL AND greatest(a.created_at, v.created_at) < now() - interval '1 hour' LIMIT %s",
+            BATCH,
+        )
+    for row in rows:
+        fail(row["id"], UploadMissing())
+    return len(rows)
+
+
+def dispatch_forgotten() -> int:
+    """Analyses that could run but were never started (whoever should have died in between)."""
+    with transaction() as tx:
+        rows = every(
+            tx,
+            "SELECT a.id, greatest(a.created_at, v.uploaded_at) < now() - interval '3 minutes' AS old "
+            "FROM analyses a JOIN videos v ON v.id = a.video_id WHERE a.status = 'pending' "
+            "AND v.uploaded_at IS NOT NULL AND greatest(a.created_at, v.uploaded_at) < now() - interval '30 seconds' "
+            "ORDER BY a.created_at LIMIT %s",
+            BATCH,
+        )
+    for row in rows:
+        # An execution that ended without ever saying "begun" cannot be started again under its name.
+        if row["old"] and _execution_status(row["id"]) not in (None, "RUNNING"):
+            fail(row["id"], Interrupted())
+        else:
+            dispatch(row["id"])
+    return len(rows)
+
+
+def fail_abandoned() -> int:
+    """Analyses that say they run although their execution is over, or past every deadline."""
+    with transaction() as tx:
+        rows = every(
+            tx,
+            "SELECT id, started_at < now() - make_interval(secs => %s) AS overdue FROM analyses "
+            "WHERE status = 'processing' AND heartbeat_at < now() - interval '30 seconds' ORDER BY heartbeat_at LIMIT %s",
+            # The state machine's own timeout comes first; attempts and retries have a minute more.
+            settings().analysis_timeout_seconds + 60,
+            BATCH,
+        )
+    failed = 0
+    for row in rows:
+        status = _execution_status(row["id"])
+        if status == "RUNNING" and not row["overdue"]:
+            continue
+        if status == "RUNNING":
+            aws_client("stepfunctions").stop_execution(
+                executionArn=_execution_arn(row["id"]), error="timed-out", cause="past its deadline"
+            )
+        fail(row["id"], TimedOut() if row["overdue"] or status == "TIMED_OUT" else Interrupted())
+        failed += 1
+    return failed
+
+
+def remove_expired_videos() -> int:
+    """Unsaved videos past their 24 hours: the object first, then the row's mark, so that nothing is forgotten."""
+    with transaction() as tx:
+        rows = every(
+            tx,
+            "SELECT id, object_key FROM videos WHERE saved_at IS NULL AND removed_at IS NULL AND expires_at < now() "
+            "ORDER BY expires_at LIMIT %s",
+            BATCH,
+        )
+    for row in rows:
+        aws_client("s3").delete_object(Bucket=settings().videos_bucket, Key=row["object_key"])
+        with transaction() as tx:
+            tx.execute(
+                "UPDATE videos SET removed_at = now() WHERE id = %s AND saved_at IS NULL AND expires_at < now()",
+                (row["id"],),
+            )
+    return len(rows)
+
+
+def remove_expired_rows() -> int:
+    """Connections, tickets and refresh tokens that nobody can use any more."""
+    with transaction() as tx:
+        return sum(
+            tx.execute(query).rowcount
+            for query in (
+                "DELETE FROM connections WHERE expires_at < now()",
+                "DELETE FROM ws_tickets WHERE expires_at < now()",
+                "DELETE FROM refresh_tokens WHERE expires_at < now()",
+            )
+        )
+
+
+def _head(key: str) -> dict[str, Any] | None:
+    s3 = aws_client("s3")
+    try:
+        answer: dict[str, Any] = s3.head_object(Bucket=settings().videos_bucket, Key=key)
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+    return answer
+
+
+def _execution_arn(job_id: UUID) -> str:
+    return f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+
+def _execution_status(job_id: UUID) -> str | None:
+    """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None when there is no such execution."""
+    states = aws_client("stepfunctions")
+    try:
+        status: str = states.describe_execution(executionArn=_execution_arn(job_id))["status"]
+    except states.exceptions.ExecutionDoesNotExist:
+        return None
+    return status
