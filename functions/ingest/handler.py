@@ -1,0 +1,36 @@
+"""S3 upload events from the queue: each uploaded video starts the analyses that wait for it."""
+
+import json
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ascension.analyses.lifecycle import upload_arrived
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def ingest(record: SQSRecord) -> None:
+    """One queue message; a message that raises goes back to the queue alone."""
+    message = json.loads(record.body)
+    if message.get("Event") == "s3:TestEvent":  # what S3 says when the notification is set up
+        return
+    for event in message["Records"]:
+        stored = event["s3"]["object"]
+        jobs = upload_arrived(unquote_plus(stored["key"]), stored["size"])
+        logger.info("video arrived", extra={"size_bytes": stored["size"], "job_ids": [str(job) for job in jobs]})
+        metrics.add_metric(name="VideosArrived", unit=MetricUnit.Count, value=1)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event=event, record_handler=ingest, processor=processor, context=context)

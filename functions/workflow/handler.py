@@ -1,0 +1,46 @@
+"""The state machine's own steps, and the worker's progress reports: ``{"task": …, "job_id": …}``."""
+
+from typing import Any
+from uuid import UUID
+
+from ascension.analyses import lifecycle
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+def begin(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
+    return {"proceed": lifecycle.begin(job_id)}
+
+
+def progress(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
+    lifecycle.progress(job_id, event["stage"], event["fraction"])
+    return {}
+
+
+def complete(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
+    lifecycle.complete(job_id)
+    metrics.add_metric(name="AnalysesEnded", unit=MetricUnit.Count, value=1)
+    return {}
+
+
+def fail(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
+    logger.error("the analysis failed", extra={"error": event["error"]})
+    lifecycle.fail(job_id, lifecycle.problem_of_execution(event["error"]["Error"]))
+    metrics.add_metric(name="AnalysesBroken", unit=MetricUnit.Count, value=1)
+    return {}
+
+
+TASKS = {"begin": begin, "progress": progress, "complete": complete, "fail": fail}
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    logger.append_keys(job_id=event["job_id"])
+    return TASKS[event["task"]](UUID(event["job_id"]), event)
