@@ -1,8 +1,8 @@
 """The Batch job: one video in S3, its analysis beside it, and an outcome that says how it went.
 
 Told by the environment: JOB_ID, VIDEOS_BUCKET, VIDEO_KEY, RESULT_PREFIX, OPTIONS (JSON), PROGRESS_FUNCTION, DEVICE.
-Bad input is an outcome like any other (exit 0). Any other exit is a crash, after which the same job may run again: everything it
-writes has a fixed key, and ``outcome.json`` is written last.
+Bad input is an outcome like any other (exit 0). Any other exit is a crash, after which the same job may run again:
+everything it writes has a fixed key, and ``outcome.json`` is written last.
 """
 
 import gzip

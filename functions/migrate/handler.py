@@ -1,4 +1,4 @@
-"""Bring the database up to date: operators invoke it after a deployment (the database is reachable from the VPC alone)."""
+"""Bring the database up to date: operators invoke it after a deployment, for only the VPC reaches the database."""
 
 from typing import Any
 

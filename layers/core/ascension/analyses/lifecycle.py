@@ -1,7 +1,8 @@
 """An analysis from the upload to its end: pending → processing → completed or failed.
 
-Every step may be asked for twice, late or never, and may die between any two lines: each is one transaction guarded by the row's
-status, and says its event only after the commit. What is lost on the way the janitor repairs (``ascension.analyses.repair``).
+Every step may be asked for twice, late or never, and may die between any two lines: each is one transaction guarded by
+the row's status, and says its event only after the commit. What is lost on the way the janitor repairs
+(``ascension.analyses.repair``).
 """
 
 import hashlib
@@ -83,7 +84,7 @@ def begin(job_id: UUID) -> bool:
     """The execution runs: pending → processing, and the owner hears ``analysis:started``.
 
     Returns:
-        Whether there is anything to analyse; False when the job is over already or what was uploaded cannot be analysed.
+        Whether there is anything to analyse; False when the job is over already or the upload cannot be analysed.
     """
     with transaction() as tx:
         row = one(
@@ -149,7 +150,8 @@ def complete(job_id: UUID) -> None:
         won = one(
             tx,
             "UPDATE analyses SET status = 'completed', stage = 'completed', fraction = 1, completed_at = now(), "
-            "result = %s, result_etag = %s, processing_time_ms = (extract(epoch FROM now() - started_at) * 1000)::integer "
+            "result = %s, result_etag = %s, "
+            "processing_time_ms = (extract(epoch FROM now() - started_at) * 1000)::integer "
             "WHERE id = %s AND status IN ('pending', 'processing') RETURNING video_id",
             result,
             hashlib.sha256(result).hexdigest()[:32],

@@ -105,7 +105,8 @@ def fail_abandoned() -> int:
         rows = every(
             tx,
             "SELECT id, started_at < now() - make_interval(secs => %s) AS overdue FROM analyses "
-            "WHERE status = 'processing' AND heartbeat_at < now() - interval '30 seconds' ORDER BY heartbeat_at LIMIT %s",
+            "WHERE status = 'processing' AND heartbeat_at < now() - interval '30 seconds' "
+            "ORDER BY heartbeat_at LIMIT %s",
             # The state machine's own timeout comes first; attempts and retries have a minute more.
             settings().analysis_timeout_seconds + 60,
             BATCH,
