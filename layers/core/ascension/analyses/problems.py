@@ -1,4 +1,4 @@
-"""Why an analysis fails. The worker finds some of these itself (ascension_vision.problems) and reports them in the same form."""
+"""Why an analysis fails. What the worker finds (ascension_vision.problems) it reports in the same form."""
 
 from ascension.problems import Problem
 
@@ -36,3 +36,26 @@ class Interrupted(Problem):
     title = "The analysis was interrupted"
     status = 500
     detail = "The analysis was interrupted on our side and could not be taken up again. Please start it anew."
+
+
+class GhostNeedsPro(Problem):
+    type = "ghost-needs-pro"
+    title = "The Ghost Climber needs Pro"
+    status = 403
+    detail = "The Ghost Climber is part of Pro. Please upgrade, or start the analysis without generate_ghost."
+
+
+class MonthlyQuotaReached(Problem):
+    type = "monthly-quota-reached"
+    title = "This month's analyses are used up"
+    status = 403
+    detail = "The free tier includes ten analyses a calendar month. Please upgrade, or wait until the next month begins."
+
+
+class AnalysisNotFound(Problem):
+    """The same for an analysis of somebody else's as for one that never was."""
+
+    type = "analysis-not-found"
+    title = "There is no such analysis"
+    status = 404
+    detail = "There is no such analysis. Please check its id."

@@ -1,0 +1,1 @@
+"""Who uses Ascension: users, their passwords, sessions and tiers."""

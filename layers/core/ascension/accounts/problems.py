@@ -1,0 +1,41 @@
+"""Why an account or a session is refused."""
+
+from ascension.problems import Problem
+
+
+class EmailTaken(Problem):
+    type = "email-taken"
+    title = "There is an account with this e-mail address"
+    status = 409
+    detail = "There is already an account with this e-mail address. Please log in, or use another address."
+
+
+class WeakPassword(Problem):
+    type = "weak-password"
+    title = "The password is too weak"
+    status = 422
+    detail = "Please choose a password of at least eight characters that is not among the most common ones."
+
+
+class WrongCredentials(Problem):
+    type = "wrong-credentials"
+    title = "Wrong e-mail address or password"
+    status = 401
+    detail = "The e-mail address or the password is wrong. Please check both and try again."
+
+
+class NotAuthenticated(Problem):
+    type = "not-authenticated"
+    title = "Please log in"
+    status = 401
+    detail = "This needs a valid access token. Please log in again."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="ascension"'})
+
+
+class InvalidRefreshToken(Problem):
+    type = "invalid-refresh-token"
+    title = "The session has ended"
+    status = 401
+    detail = "This refresh token is not valid any more. Please log in again."

@@ -1,0 +1,20 @@
+"""Stopping the execution of an analysis that nobody wants any more."""
+
+import logging
+from uuid import UUID
+
+from ascension.settings import aws_client, settings
+
+log = logging.getLogger(__name__)
+
+
+def cancel(job_id: UUID) -> None:
+    """Stop the job's execution, and with it the Batch job. Never raises: a job that runs on finds its rows gone and ends."""
+    arn = f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+    states = aws_client("stepfunctions")
+    try:
+        states.stop_execution(executionArn=arn, error="cancelled", cause="deleted by its owner")
+    except states.exceptions.ExecutionDoesNotExist:
+        pass
+    except Exception:
+        log.warning("could not stop an execution", extra={"job_id": str(job_id)}, exc_info=True)

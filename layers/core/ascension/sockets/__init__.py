@@ -1,0 +1,1 @@
+"""WebSocket connections: tickets to open one, and who is connected."""

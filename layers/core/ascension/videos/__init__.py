@@ -1,0 +1,1 @@
+"""Videos: announced, uploaded straight to S3, kept for a day or saved."""

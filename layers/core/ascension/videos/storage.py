@@ -1,0 +1,84 @@
+"""The videos bucket: ``uploads/`` (gone after a day), ``saved/`` and ``results/``, each by user id."""
+
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from ascension.settings import aws_client, settings
+
+UPLOAD_URL_SECONDS = 900
+DOWNLOAD_URL_SECONDS = 900
+
+
+def upload_key(user_id: UUID, video_id: UUID, suffix: str) -> str:
+    """Where a video is uploaded to."""
+    return f"uploads/{user_id}/{video_id}/{video_id}{suffix}"
+
+
+def saved_key(user_id: UUID, video_id: UUID, upload: str) -> str:
+    """Where a saved video lies; ``upload`` is its key as it was uploaded."""
+    return f"saved/{user_id}/{video_id}/{upload.rpartition('/')[2]}"
+
+
+def presigned_upload(key: str, content_type: str, size_bytes: int) -> tuple[str, dict[str, str]]:
+    """A URL that takes exactly this key, type and length with PUT, and the headers to send."""
+    url: str = aws_client("s3").generate_presigned_url(
+        "put_object",
+        Params={
+            "Bucket": settings().videos_bucket,
+            "Key": key,
+            "ContentType": content_type,
+            "ContentLength": size_bytes,
+        },
+        ExpiresIn=UPLOAD_URL_SECONDS,
+        HttpMethod="PUT",
+    )
+    return url, {"Content-Type": content_type, "Content-Length": str(size_bytes)}
+
+
+def presigned_download(key: str, filename: str | None = None) -> str:
+    """A URL that gives the object for a quarter of an hour; with ``filename`` browsers save it under that name."""
+    params = {"Bucket": settings().videos_bucket, "Key": key}
+    if filename is not None:
+        params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+    url: str = aws_client("s3").generate_presigned_url("get_object", Params=params, ExpiresIn=DOWNLOAD_URL_SECONDS)
+    return url
+
+
+def copy(source: str, target: str) -> bool:
+    """Copy an object within the bucket; False where the source is gone."""
+    s3 = aws_client("s3")
+    bucket = settings().videos_bucket
+    try:
+        s3.copy_object(Bucket=bucket, Key=target, CopySource={"Bucket": bucket, "Key": source})
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True
+
+
+def remove(prefix: str) -> None:
+    """Delete every object under a prefix."""
+    if not prefix.endswith("/"):
+        raise ValueError(f"{prefix!r} would match its neighbours too")
+    s3 = aws_client("s3")
+    bucket = settings().videos_bucket
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        objects: list[dict[str, Any]] = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+        if objects:
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            if errors := answer.get("Errors"):
+                raise RuntimeError(f"{len(errors)} objects under {prefix} could not be deleted: {errors[0]['Code']}")
+
+
+def remove_video(user_id: UUID, video_id: UUID) -> None:
+    """Delete a video's own objects."""
+    remove(f"uploads/{user_id}/{video_id}/")
+    remove(f"saved/{user_id}/{video_id}/")
+
+
+def remove_everything_of(user_id: UUID) -> None:
+    """Delete all objects of a user."""
+    for folder in ("uploads", "saved", "results"):
+        remove(f"{folder}/{user_id}/")
