@@ -39,13 +39,13 @@ class Network(nn.Module):
         values = {self._input: images.contiguous(memory_format=torch.channels_last)}
         for index, operation in enumerate(self._operations):
             inputs = [values[tensor] for tensor in operation["inputs"]]
-            values[operation["output"]] = self._apply(operation, inputs)
+            values[operation["output"]] = self._compute(operation, inputs)
             for tensor in operation["inputs"]:
                 if self._last_use[tensor] == index:
                     values.pop(tensor, None)
         return [values[tensor] for tensor in self._outputs]
 
-    def _apply(self, operation: dict[str, Any], inputs: list[Tensor]) -> Tensor:
+    def _compute(self, operation: dict[str, Any], inputs: list[Tensor]) -> Tensor:
         kind, x = operation["kind"], inputs[0]
         if kind == "convolution":
             left, right, top, bottom = operation["padding"]

@@ -1,0 +1,227 @@
+"""BlazePose: the detector that finds bodies in an image and the network that places 33 landmarks on one of them.
+
+The pre- and post-processing follows MediaPipe's pose graphs (0.10.14, Apache-2.0), whose constants are named below; the
+code is our own and works on batches.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ascension_vision.pose import weights
+from ascension_vision.pose.network import Network
+from ascension_vision.pose.roi import Image, Roi, roi_from_alignment
+
+Array = npt.NDArray[np.float64]
+
+DETECTION_SIZE = 224
+LANDMARK_SIZE = 256
+BATCH = 8
+MIN_DETECTION_SCORE = 0.5
+MIN_POSE_FLAG = 0.5
+
+_STRIDES = (8, 16, 32, 32, 32)
+_ANCHORS_PER_CELL = 2
+_SUPPRESSION_IOU = 0.3
+_LANDMARKS = 39  # 33 on the body, then two that align the next region, then four unused
+_HEAT_MAP_KERNEL = 7
+_HEAT_MAP_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A body found by the detector. ``box`` is (x0, y0, x1, y1) of the head and shoulders' box in its region's crop
+    turned into the frame: centre and size only; ``key_points`` ``(4, 2)`` pixels: hip centre, body circle, shoulder
+    centre, upper body circle."""
+
+    score: float
+    box_centre: Array
+    box_size: Array
+    key_points: Array
+
+    @property
+    def roi(self) -> Roi:
+        return roi_from_alignment(self.key_points[0], self.key_points[1])
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What the landmark network sees in one region.
+
+    Attributes:
+        points: ``(33, 3)`` x, y in pixels of the frame and z in the same scale, hip-centred, negative towards the camera.
+        visibility: ``(33,)`` 0 … 1.
+        world: ``(33, 3)`` metres, hip-centred, axes of the frame.
+        flag: how sure the network is that there is a body at all, 0 … 1.
+        roi: the region that was looked at.
+        next_roi: the region where this body would be looked at best.
+    """
+
+    points: Array
+    visibility: Array
+    world: Array
+    flag: float
+    roi: Roi
+    next_roi: Roi
+
+
+class BlazePose:
+    """Both networks on one device. float32 on the CPU; half precision on CUDA unless ``half`` says otherwise."""
+
+    def __init__(self, device: str = "cpu", half: bool | None = None) -> None:
+        self.device = torch.device(device)
+        self.dtype = torch.float16 if (self.device.type == "cuda" if half is None else half) else torch.float32
+        self._detection = self._load(weights.DETECTION)
+        self._landmark = self._load(weights.LANDMARK)
+        self._anchors = anchors()
+
+    def _load(self, source: weights.Source) -> Network:
+        return Network.load(weights.converted_path(source)).to(self.device, self.dtype)
+
+    def detect(self, images: list[Image], rois: list[Roi]) -> list[list[Detection]]:
+        """Bodies inside ``rois[i]`` of ``images[i]`` (RGB), best first; in pixels of the frame."""
+        found: list[list[Detection]] = []
+        for start in range(0, len(rois), BATCH):
+            batch = rois[start : start + BATCH]
+            crops = _crops(images[start : start + BATCH], batch, DETECTION_SIZE, cv2.BORDER_CONSTANT)
+            raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
+            scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
+            boxes = raw_boxes.double().cpu().numpy()
+            for roi, box, score in zip(batch, boxes, scores, strict=True):
+                found.append(self._decode_detections(roi, box, score))
+        return found
+
+    def _decode_detections(self, roi: Roi, raw: Array, scores: Array) -> list[Detection]:
+        kept = scores >= MIN_DETECTION_SCORE
+        if not kept.any():
+            return []
+        # Anchors all have size 1, so raw values are pixels of the crop; then x, y, w, h and four points.
+        values = raw[kept] / DETECTION_SIZE
+        values[:, [0, 1]] += self._anchors[kept]
+        values[:, 4:] += np.tile(self._anchors[kept], 4)
+        detections = []
+        for score, merged in weighted_suppression(scores[kept], values):
+            points = roi.to_frame(merged[4:].reshape(4, 2))
+            detections.append(Detection(score, roi.to_frame(merged[:2]), merged[2:4] * roi.side, points))
+        return detections
+
+    def landmarks(self, images: list[Image], rois: list[Roi]) -> list[Landmarks]:
+        """Landmarks of the body in ``rois[i]`` of ``images[i]`` (RGB). Look at ``flag`` before believing them."""
+        found: list[Landmarks] = []
+        for start in range(0, len(rois), BATCH):
+            batch = rois[start : start + BATCH]
+            crops = _crops(images[start : start + BATCH], batch, LANDMARK_SIZE, cv2.BORDER_REPLICATE)
+            points, visibility, flags, world = self.landmarks_in_crops(crops)
+            for i, roi in enumerate(batch):
+                found.append(_in_frame(roi, points[i], visibility[i], float(flags[i]), world[i]))
+        return found
+
+    def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> tuple[Array, Array, Array, Array]:
+        """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops.
+
+        Returns points ``(n, 39, 3)`` in units of the crop's side, visibility ``(n, 39)``, flags ``(n,)`` and world
+        landmarks ``(n, 39, 3)`` in metres with the axes of the crop.
+        """
+        raw, flags, heat_map, world = self._run(self._landmark, crops, 1 / 255, 0.0)
+        values = raw.float().reshape(-1, _LANDMARKS, 5)
+        points = values[..., :3] / LANDMARK_SIZE
+        points[..., :2] = refine_by_heat_map(points[..., :2], heat_map.float())
+        arrays = (points, torch.sigmoid(values[..., 3]), flags[:, 0], world.reshape(-1, _LANDMARKS, 3))
+        points_, visibility, flags_, world_ = (array.double().cpu().numpy() for array in arrays)
+        return points_, visibility, flags_, world_
+
+    @torch.inference_mode()
+    def _run(self, network: Network, crops: npt.NDArray[np.uint8], scale: float, offset: float) -> list[Tensor]:
+        # Crops travel as bytes; a permuted contiguous NHWC array is channels-last already.
+        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).to(self.dtype)
+        return network(images * scale + offset)  # type: ignore[no-any-return]
+
+
+def anchors() -> Array:
+    """``(2254, 2)`` centres x, y in units of the crop. Layers of equal stride share a grid, with two anchors a layer."""
+    grids = []
+    index = 0
+    while index < len(_STRIDES):
+        stride = _STRIDES[index]
+        layers = sum(1 for other in _STRIDES if other == stride)
+        cells = DETECTION_SIZE // stride
+        y, x = np.mgrid[0:cells, 0:cells]
+        centres = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) / cells
+        grids.append(np.repeat(centres, _ANCHORS_PER_CELL * layers, axis=0))
+        index += layers
+    return np.concatenate(grids)
+
+
+def weighted_suppression(scores: Array, values: Array) -> list[tuple[float, Array]]:
+    """MediaPipe's weighted non-maximum suppression.
+
+    ``values`` ``(n, 4 + 2k)``: box centre, box size, points. Boxes that overlap the best one are averaged into it,
+    weighted by their scores, and the best one's score is kept.
+    """
+    corners = np.concatenate([values[:, :2] - values[:, 2:4] / 2, values[:, :2] + values[:, 2:4] / 2], axis=1)
+    order = np.argsort(-scores, kind="stable")
+    merged: list[tuple[float, Array]] = []
+    while len(order):
+        best = order[0]
+        overlapping = _iou(corners[best], corners[order]) > _SUPPRESSION_IOU
+        group = order[overlapping] if overlapping.any() else order[:1]
+        # Averaging corners and averaging centre and size are the same thing.
+        merged.append((float(scores[best]), np.average(values[group], axis=0, weights=scores[group])))
+        order = np.setdiff1d(order, group, assume_unique=True) if len(group) < len(order) else order[:0]
+        order = order[np.argsort(-scores[order], kind="stable")]
+    return merged
+
+
+def _iou(box: Array, others: Array) -> Array:
+    overlap = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    intersection = np.prod(np.maximum(overlap, 0), axis=1)
+    union = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=1) - intersection
+    iou: Array = np.where(union > 0, intersection / np.maximum(union, 1e-12), 0.0)
+    return iou
+
+
+def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
+    """Move each landmark to the centre of mass of its heat map around it, where the map is confident there.
+
+    ``points`` ``(n, 39, 2)`` in units of the crop; ``heat_map`` ``(n, 39, 64, 64)`` logits.
+    """
+    rows, columns = heat_map.shape[2:]
+    size = torch.tensor([columns, rows], device=points.device)
+    cell = (points * size).to(torch.int64)  # towards zero, as MediaPipe's cast does
+    inside = ((cell >= 0) & (cell < size)).all(dim=-1)
+    reach = torch.arange(_HEAT_MAP_KERNEL, device=points.device) - _HEAT_MAP_KERNEL // 2
+    x = cell[..., 0, None, None] + reach[None, None, None, :]
+    y = cell[..., 1, None, None] + reach[None, None, :, None]
+    valid = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    index = y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)
+    logits = heat_map.reshape(*heat_map.shape[:2], -1).gather(2, index.flatten(2)).reshape(index.shape)
+    confidence = torch.sigmoid(logits) * valid
+    total = confidence.sum(dim=(-1, -2))
+    centre = torch.stack([(confidence * x).sum(dim=(-1, -2)), (confidence * y).sum(dim=(-1, -2))], dim=-1)
+    refined = centre / total.clamp_min(1e-12)[..., None] / size
+    use = inside & (confidence.amax(dim=(-1, -2)) >= _HEAT_MAP_CONFIDENCE) & (total > 0)
+    return torch.where(use[..., None], refined, points)
+
+
+def _crops(images: list[Image], rois: list[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
+    return np.stack([roi.crop(image, size, border) for image, roi in zip(images, rois, strict=True)])
+
+
+def _in_frame(roi: Roi, points: Array, visibility: Array, flag: float, world: Array) -> Landmarks:
+    xy = roi.to_frame(points[:, :2])
+    cos, sin = np.cos(roi.angle), np.sin(roi.angle)
+    turned = world.copy()
+    turned[:, :2] = world[:, :2] @ np.array([[cos, -sin], [sin, cos]]).T
+    return Landmarks(
+        points=np.column_stack([xy[:33], points[:33, 2] * roi.side]),
+        visibility=visibility[:33],
+        world=turned[:33],
+        flag=flag,
+        roi=roi,
+        next_roi=roi_from_alignment(xy[33], xy[34]),
+    )
+

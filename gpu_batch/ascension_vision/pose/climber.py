@@ -1,0 +1,200 @@
+"""Which of the people in a clip climbs, and where that person is on every key frame."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ascension_vision.pose.blazepose import BlazePose, Landmarks
+from ascension_vision.pose.roi import Roi, between, whole_frame
+from ascension_vision.pose.scouting import KeyFrame, look_twice, same_body, torso_length
+
+# Key frames: five a second.
+_REMEMBERED = 10
+_SEARCHED_KEYS = 40
+_QUARTER = np.pi / 2
+
+
+@dataclass
+class Track:
+    """One person: landmarks by position in the list of key frames."""
+
+    seen: dict[int, Landmarks] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        return max(self.seen)
+
+    @property
+    def first(self) -> int:
+        return min(self.seen)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Where the climber is, by the user's finger: ``x``, ``y`` 0 to 1 of the upright frame at ``t`` seconds."""
+
+    x: float
+    y: float
+    t: float
+
+
+def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None) -> Track:
+    """The climber's track over the key frames, possibly empty; never more than one person a key frame.
+
+    Where the detector misses the climber between two sightings, the neighbours in time say where to look: at the
+    region itself, then with the detector in a crop of about twice the climber's height, in four rotations.
+    """
+    _search_hard([key for key in keys if not key.people], pose)
+    tracks = _link(keys)
+    if not tracks:
+        return Track()
+    ranked = sorted(tracks, key=lambda track: _claim(track, keys), reverse=True)
+    if hint is not None:
+        ranked.sort(key=lambda track: _distance_to_hint(track, keys, hint))
+    climber = Track(dict(ranked[0].seen))
+    _fill(climber, keys, pose)
+    for other in ranked[1:]:
+        if _may_continue(climber, other):
+            climber.seen.update({k: v for k, v in other.seen.items() if k not in climber.seen})
+            _fill(climber, keys, pose)
+    return climber
+
+
+def _search_hard(empty: list[KeyFrame], pose: BlazePose) -> None:
+    """Look for people in turned and enlarged parts of key frames where the plain look found nobody."""
+    stride = max(2, -(-len(empty) // _SEARCHED_KEYS))
+    for key in empty[::stride]:
+        image = key.image()
+        rois = [whole_frame(image, angle) for angle in (_QUARTER, -_QUARTER, 2 * _QUARTER)] + _tiles(key)
+        detections = [d for found in pose.detect([image] * len(rois), rois) for d in found]
+        detections.sort(key=lambda detection: -detection.score)
+        for detection in detections[:3]:
+            person = look_twice(pose, [image], [detection.roi])[0]
+            if person is not None and not any(same_body(person, other) for other in key.people):
+                key.people.append(person)
+
+
+def _tiles(key: KeyFrame) -> list[Roi]:
+    """Overlapping squares of half the long side that cover the frame."""
+    side = max(key.width, key.height) / 2
+    across = [np.linspace(side / 2, length - side / 2, 3 if length > 1.2 * side else 1) for length in (key.width, key.height)]
+    return [Roi(float(x), float(y), side) for y in across[1] for x in across[0]]
+
+
+def _link(keys: list[KeyFrame]) -> list[Track]:
+    """Join people of neighbouring key frames into tracks, nearest first."""
+    tracks: list[Track] = []
+    for position, key in enumerate(keys):
+        open_tracks = [track for track in tracks if position - track.last <= _REMEMBERED]
+        pairs = [
+            (_step(track.seen[track.last], person), i, track)
+            for i, person in enumerate(key.people)
+            for track in open_tracks
+            if _consistent(track.seen[track.last], person, position - track.last)
+        ]
+        taken: set[int] = set()
+        for _, i, track in sorted(pairs, key=lambda pair: pair[0]):
+            if i not in taken and position not in track.seen:
+                track.seen[position] = key.people[i]
+                taken.add(i)
+        tracks.extend(Track({position: person}) for i, person in enumerate(key.people) if i not in taken)
+    return tracks
+
+
+def _step(before: Landmarks, after: Landmarks) -> float:
+    """How far the region's centre moved, in regions."""
+    return float(np.hypot(after.next_roi.x - before.next_roi.x, after.next_roi.y - before.next_roi.y)) / before.next_roi.side
+
+
+def _consistent(before: Landmarks, after: Landmarks, keys_apart: int) -> bool:
+    """Whether both may be one person: not too far, not too different in size."""
+    ratio = after.next_roi.side / before.next_roi.side
+    return _step(before, after) < min(0.25 + 0.1 * keys_apart, 0.6) and 0.55 < ratio < 1.8
+
+
+def _claim(track: Track, keys: list[KeyFrame]) -> float:
+    """How much a track looks like the climber: long, large, and moving, above all up and down.
+
+    The camera follows the climber, so movement counts in the person's own torso lengths and only so far.
+    """
+    sizes = [torso_length(person) / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
+    heights = [person.next_roi.y / max(torso_length(person), 1.0) for person in track.seen.values()]
+    travel = float(np.percentile(heights, 90) - np.percentile(heights, 10))
+    return len(sizes) * float(np.median(sizes)) * (1 + min(travel, 3.0))
+
+
+def _distance_to_hint(track: Track, keys: list[KeyFrame], hint: Hint) -> float:
+    nearest = min(track.seen, key=lambda k: abs(keys[k].t - hint.t))
+    key, roi = keys[nearest], track.seen[nearest].next_roi
+    apart = np.hypot(roi.x - hint.x * key.width, roi.y - hint.y * key.height) / roi.side
+    # A second away in time counts as a body's length.
+    return float(apart) + abs(key.t - hint.t)
+
+
+def _may_continue(climber: Track, other: Track) -> bool:
+    """Whether ``other`` can be the same person before or after a gap: never in sight together, and alike in size and place."""
+    if set(climber.seen) & set(other.seen):
+        return False
+    nearest = min(climber.seen, key=lambda k: min(abs(k - o) for o in other.seen))
+    mine = climber.seen[nearest]
+    theirs = other.seen[min(other.seen, key=lambda o: abs(o - nearest))]
+    return _step(mine, theirs) < 1.0 and 0.5 < theirs.next_roi.side / mine.next_roi.side < 2
+
+
+def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose) -> None:
+    """Follow the climber from where they are seen into the key frames where they are not, both ways through time."""
+    for direction in (1, -1):
+        order = range(len(keys)) if direction == 1 else range(len(keys) - 1, -1, -1)
+        known: int | None = None
+        for position in order:
+            if position in climber.seen:
+                known = position
+            elif known is not None and abs(position - known) <= _REMEMBERED:
+                found = _look_near(keys[position], climber.seen[known], abs(position - known), pose)
+                if found is not None:
+                    climber.seen[position] = found
+                    known = position
+
+
+def _look_near(key: KeyFrame, neighbour: Landmarks, keys_apart: int, pose: BlazePose) -> Landmarks | None:
+    near = [person for person in key.people if _consistent(neighbour, person, keys_apart)]
+    if near:
+        return min(near, key=lambda person: _step(neighbour, person))
+    image = key.image()
+    here = neighbour.next_roi
+    direct = look_twice(pose, [image], [here])[0]
+    if direct is not None and _consistent(neighbour, direct, keys_apart):
+        return direct
+    crops = [Roi(here.x, here.y, 1.6 * here.side, here.angle + turn * _QUARTER) for turn in range(4)]
+    detections = [d for found in pose.detect([image] * 4, crops) for d in found[:2]]
+    people = look_twice(pose, [image] * len(detections), [d.roi for d in detections])
+    fitting = [person for person in people if person is not None and _consistent(neighbour, person, keys_apart)]
+    return min(fitting, key=lambda person: _step(neighbour, person)) if fitting else None
+
+
+class Path:
+    """The region to look at on every analysed frame, from the climber's track over the key frames."""
+
+    def __init__(self, climber: Track, keys: list[KeyFrame]) -> None:
+        self._positions = sorted(climber.seen)
+        self._times = np.array([keys[k].t for k in self._positions])
+        self._rois = [_scaled(climber.seen[k].next_roi, keys[k].scale) for k in self._positions]
+        gaps = np.diff([key.t for key in keys])
+        self._reach = 1.5 * float(np.median(gaps)) if len(gaps) else 1.0
+
+    def at(self, t: float) -> Roi | None:
+        """In pixels of the analysed frame; None where the climber is not in sight on the key frames around ``t``."""
+        after = int(np.searchsorted(self._times, t))
+        before = after - 1
+        has_before = before >= 0 and t - self._times[before] < self._reach
+        has_after = after < len(self._times) and self._times[after] - t < self._reach
+        if has_before and has_after:
+            fraction = (t - self._times[before]) / (self._times[after] - self._times[before])
+            return between(self._rois[before], self._rois[after], float(fraction))
+        if has_before:
+            return self._rois[before]
+        return self._rois[after] if has_after else None
+
+
+def _scaled(roi: Roi, scale: float) -> Roi:
+    return Roi(roi.x * scale, roi.y * scale, roi.side * scale, roi.angle)

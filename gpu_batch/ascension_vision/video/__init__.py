@@ -1,0 +1,1 @@
+"""Videos as phones make them, turned into upright frames with timestamps."""
