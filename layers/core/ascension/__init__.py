@@ -1,3 +1,3 @@
-"""What Ascension's functions share: the domain (accounts, videos, analyses, notifications), the database, settings, problems."""
+"""What Ascension's functions share: the domain (accounts, videos, analyses, …), the database, settings, problems."""
 
 VERSION = "0.1.0"

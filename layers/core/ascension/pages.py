@@ -51,7 +51,7 @@ class Position:
 
 
 def next_cursor(rows: list[Row], limit: int) -> str | None:
-    """The cursor after the first ``limit`` of ``rows``, where one row more than that was asked for; None on the last page."""
+    """The cursor after the first ``limit`` of ``rows``, one row more being asked for; None on the last page."""
     if len(rows) <= limit:
         return None
     last = rows[limit - 1]

@@ -1,4 +1,4 @@
-"""``python -m ascension.accounts set-tier EMAIL free|pro|enterprise``: for operators; the database is in DATABASE_URL."""
+"""``python -m ascension.accounts set-tier EMAIL free|pro|enterprise``, for operators; DATABASE_URL says where."""
 
 import argparse
 import sys

@@ -54,7 +54,8 @@ def update_tier(tx: Transaction, email: str, tier: Tier) -> User | None:
     """Move a user to another tier; None where there is no such user."""
     row = one(
         tx,
-        "UPDATE users SET subscription_tier = %s WHERE lower(email) = %s RETURNING id, email, subscription_tier, created_at",
+        "UPDATE users SET subscription_tier = %s WHERE lower(email) = %s "
+        "RETURNING id, email, subscription_tier, created_at",
         tier,
         email,
     )
@@ -80,8 +81,8 @@ def lock_refresh_token(tx: Transaction, token_hash: bytes) -> Row | None:
     """``{family_id, user_id, usable, rotated, rotated_for_s}`` of a refresh token, held until the transaction ends."""
     return one(
         tx,
-        "SELECT family_id, user_id, revoked_at IS NULL AND expires_at > now() AS usable, rotated_at IS NOT NULL AS rotated, "
-        "extract(epoch FROM now() - rotated_at)::double precision AS rotated_for_s "
+        "SELECT family_id, user_id, revoked_at IS NULL AND expires_at > now() AS usable, "
+        "rotated_at IS NOT NULL AS rotated, extract(epoch FROM now() - rotated_at)::double precision AS rotated_for_s "
         "FROM refresh_tokens WHERE token_hash = %s FOR UPDATE",
         token_hash,
     )
@@ -96,14 +97,10 @@ def mark_rotated(tx: Transaction, token_hash: bytes) -> None:
 
 def revoke_family(tx: Transaction, family_id: UUID) -> None:
     """End the session: every token that came from one login."""
-    tx.execute(
-        "UPDATE refresh_tokens SET revoked_at = now() WHERE family_id = %s AND revoked_at IS NULL", (family_id,)
-    )
+    tx.execute("UPDATE refresh_tokens SET revoked_at = now() WHERE family_id = %s AND revoked_at IS NULL", (family_id,))
 
 
 def running_jobs(tx: Transaction, user_id: UUID) -> list[UUID]:
     """The user's analyses that are not over."""
-    rows = every(
-        tx, "SELECT id FROM analyses WHERE user_id = %s AND status IN ('pending', 'processing')", user_id
-    )
+    rows = every(tx, "SELECT id FROM analyses WHERE user_id = %s AND status IN ('pending', 'processing')", user_id)
     return [row["id"] for row in rows]

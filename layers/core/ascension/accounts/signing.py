@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: from Secrets Manager, several at a time so that they can be rotated without logging anyone out."""
+"""The keys that sign access tokens: several at a time, so that they can be rotated without logging anyone out."""
 
 import json
 import time
@@ -10,7 +10,17 @@ MIN_KEY_BYTES = 32
 # How long a rotated secret may go unseen, and how often a token with an unknown key id may make us look.
 _REFRESH_SECONDS = 300.0
 _UNKNOWN_KEY_SECONDS = 10.0
-_PLACEHOLDERS = ("changeme", "change-me", "change_me", "default", "placeholder", "insecure", "example", "secret", "password")
+_PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "default",
+    "placeholder",
+    "insecure",
+    "example",
+    "secret",
+    "password",
+)
 
 
 class UnsafeSecret(RuntimeError):
@@ -56,11 +66,11 @@ def forget_signing_keys() -> None:
 
 
 def parse(document: str) -> SigningKeys:
-    """Read ``{"current": kid, "keys": {kid: secret}}``; CloudFormation, which cannot generate nested values, may write the
-    generated key beside ``current`` instead.
+    """Read ``{"current": kid, "keys": {kid: secret}}``; CloudFormation, which cannot generate nested values, writes
+    the generated key beside ``current`` instead.
 
     Raises:
-        UnsafeSecret: not of that form, no current key, or any key shorter than 32 bytes, of few characters, or a placeholder.
+        UnsafeSecret: not of that form, no current key, or a key shorter than 32 bytes, of few characters or guessable.
     """
     try:
         content = json.loads(document)

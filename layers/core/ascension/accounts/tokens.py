@@ -35,7 +35,7 @@ def user_of_access_token(token: str) -> UUID:
     """Whose token this is.
 
     Raises:
-        NotAuthenticated: malformed, expired, for somebody else's ears, or not signed by one of our keys with our algorithm.
+        NotAuthenticated: malformed, expired, for another audience, or not signed by our keys with our algorithm.
     """
     try:
         kid = jwt.get_unverified_header(token).get("kid")

@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 
 def cancel(job_id: UUID) -> None:
-    """Stop the job's execution, and with it the Batch job. Never raises: a job that runs on finds its rows gone and ends."""
+    """Stop the job's execution and its Batch job. Never raises: a job that runs on finds its rows gone and ends."""
     arn = f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
     states = aws_client("stepfunctions")
     try:

@@ -49,7 +49,7 @@ class MonthlyQuotaReached(Problem):
     type = "monthly-quota-reached"
     title = "This month's analyses are used up"
     status = 403
-    detail = "The free tier includes ten analyses a calendar month. Please upgrade, or wait until the next month begins."
+    detail = "The free tier includes ten analyses a calendar month. Please upgrade, or wait for the next month."
 
 
 class AnalysisNotFound(Problem):

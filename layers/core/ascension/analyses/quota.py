@@ -54,6 +54,7 @@ def claim(tx: Transaction, user: User, job_id: UUID, *, ghost: bool) -> None:
 def give_back_failed(tx: Transaction, video_id: UUID) -> None:
     """Before a video's analyses are deleted: the failed ones never counted and must not begin to."""
     tx.execute(
-        "DELETE FROM quota_uses u USING analyses a WHERE a.id = u.analysis_id AND a.video_id = %s AND a.status = 'failed'",
+        "DELETE FROM quota_uses u USING analyses a "
+        "WHERE a.id = u.analysis_id AND a.video_id = %s AND a.status = 'failed'",
         (video_id,),
     )

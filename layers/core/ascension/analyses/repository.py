@@ -1,4 +1,4 @@
-"""Analyses in PostgreSQL. Every query that serves a user carries the user's id: nobody finds what is somebody else's."""
+"""Analyses in PostgreSQL. Every query for a user carries the user's id: nobody finds what is somebody else's."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tickets: browsers cannot send headers with a WebSocket, so they put one of these into its address. Each opens one connection."""
+"""Tickets: browsers send no headers with a WebSocket, so they put one of these into its address. Each opens one."""
 
 from uuid import UUID
 
@@ -14,7 +14,8 @@ def issue(user: User) -> str:
     ticket = new_opaque_token()
     with transaction() as tx:
         tx.execute(
-            "INSERT INTO ws_tickets (ticket_hash, user_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
+            "INSERT INTO ws_tickets (ticket_hash, user_id, expires_at) "
+            "VALUES (%s, %s, now() + make_interval(secs => %s))",
             (hash_of(ticket), user.id, LIFETIME_SECONDS),
         )
     return ticket

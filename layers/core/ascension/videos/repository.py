@@ -1,4 +1,4 @@
-"""Videos in PostgreSQL. Every query that serves a user carries the user's id: nobody finds what is somebody else's."""
+"""Videos in PostgreSQL. Every query for a user carries the user's id: nobody finds what is somebody else's."""
 
 from uuid import UUID
 
@@ -6,8 +6,8 @@ from ascension.database import Row, Transaction, every, one
 from ascension.pages import Position
 
 _COLUMNS = (
-    "id, user_id, filename, content_type, object_key, announced_size_bytes, announced_duration_s, size_bytes, width, height, "
-    "fps, duration_s, thumbnail_key, created_at, uploaded_at, saved_at, expires_at"
+    "id, user_id, filename, content_type, object_key, announced_size_bytes, announced_duration_s, size_bytes, "
+    "width, height, fps, duration_s, thumbnail_key, created_at, uploaded_at, saved_at, expires_at"
 )
 # Past its time a video is gone for its owner, even where the janitor has not come by yet.
 _ALIVE = "removed_at IS NULL AND (saved_at IS NOT NULL OR expires_at > now())"
@@ -26,17 +26,15 @@ def insert_video(
 ) -> None:
     """Add a video that is about to be uploaded; unsaved, it lives for a day."""
     tx.execute(
-        "INSERT INTO videos (id, user_id, filename, content_type, object_key, announced_size_bytes, announced_duration_s, "
-        "expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, now() + interval '24 hours')",
+        "INSERT INTO videos (id, user_id, filename, content_type, object_key, announced_size_bytes, "
+        "announced_duration_s, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, now() + interval '24 hours')",
         (video_id, user_id, filename, content_type, object_key, size_bytes, duration_s),
     )
 
 
 def find_video(tx: Transaction, user_id: UUID, video_id: UUID) -> Row | None:
     """The user's video."""
-    return one(
-        tx, f"SELECT {_COLUMNS} FROM videos WHERE id = %s AND user_id = %s AND {_ALIVE}", video_id, user_id
-    )
+    return one(tx, f"SELECT {_COLUMNS} FROM videos WHERE id = %s AND user_id = %s AND {_ALIVE}", video_id, user_id)
 
 
 def lock_video(tx: Transaction, user_id: UUID, video_id: UUID) -> Row | None:
@@ -69,9 +67,7 @@ def mark_saved(tx: Transaction, video_id: UUID, object_key: str) -> None:
 
 def mark_unsaved(tx: Transaction, video_id: UUID) -> None:
     """The video has another day to live."""
-    tx.execute(
-        "UPDATE videos SET saved_at = NULL, expires_at = now() + interval '24 hours' WHERE id = %s", (video_id,)
-    )
+    tx.execute("UPDATE videos SET saved_at = NULL, expires_at = now() + interval '24 hours' WHERE id = %s", (video_id,))
 
 
 def delete_video(tx: Transaction, video_id: UUID) -> None:

@@ -63,7 +63,7 @@ def request_upload(
     """Announce a video; with ``start`` its analysis begins when the bytes arrive.
 
     Raises:
-        UnsupportedVideoType, VideoTooLarge, VideoTooLong, GhostNeedsPro, MonthlyQuotaReached: nothing has been announced.
+        UnsupportedVideoType, VideoTooLarge, VideoTooLong, GhostNeedsPro, MonthlyQuotaReached: nothing is announced.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in _SUFFIXES:

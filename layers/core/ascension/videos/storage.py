@@ -82,3 +82,17 @@ def remove_everything_of(user_id: UUID) -> None:
     """Delete all objects of a user."""
     for folder in ("uploads", "saved", "results"):
         remove(f"{folder}/{user_id}/")
+
+
+def get(key: str) -> bytes:
+    """An object's content."""
+    body: bytes = aws_client("s3").get_object(Bucket=settings().videos_bucket, Key=key)["Body"].read()
+    return body
+
+
+def put(key: str, content: bytes, content_type: str, content_encoding: str | None = None) -> None:
+    """Store an object."""
+    encoding = {"ContentEncoding": content_encoding} if content_encoding else {}
+    aws_client("s3").put_object(
+        Bucket=settings().videos_bucket, Key=key, Body=content, ContentType=content_type, **encoding
+    )

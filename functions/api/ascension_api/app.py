@@ -1,0 +1,37 @@
+"""The application: every route of the public API, and what surrounds them."""
+
+from ascension import VERSION
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ascension_api import problem_answers
+from ascension_api.endpoints import analysis, auth, health, me, videos, ws
+from ascension_api.requests import RequestFrame
+
+
+def create_app() -> FastAPI:
+    """The FastAPI application. Its paths are relative to ``/api/v1``."""
+    app = FastAPI(
+        title="Ascension",
+        version=VERSION,
+        description="Climbing analysis: a video in, skeleton, holds, contacts and a Ghost Climber out.",
+        servers=[{"url": "/api/v1"}],
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for module in (health, auth, me, analysis, videos, ws):
+        app.include_router(module.router)
+    problem_answers.install(app)
+    # The last one added is the outermost. Tokens travel in a header, never in cookies, so any page may call.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-API-Key"],
+        expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+        max_age=3600,
+    )
+    app.add_middleware(RequestFrame)
+    return app

@@ -1,0 +1,1 @@
+"""One module a group of routes; each route is a call of the domain."""

@@ -1,0 +1,183 @@
+"""Requesting an upload, starting analyses and reading them."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ascension.analyses import answers, service
+from ascension.analyses.lifecycle import result_prefix
+from ascension.videos import service as videos
+from fastapi import APIRouter, Query
+from fastapi import Request as HttpRequest
+from fastapi.responses import Response
+from pydantic import ConfigDict, Field
+
+from ascension_api.fields import Answer, Flag, Number, Request, Text, WholeNumber
+from ascension_api.identity import CurrentUser
+from ascension_api.paging import Cursor, Limit
+from ascension_api.representation import represent
+
+router = APIRouter(prefix="/analysis", tags=["analysis"])
+
+
+class ClimberHint(Request):
+    """Where the climber is who is meant: x and y from 0 to 1 of the upright frame, at t seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: Annotated[Number, Field(ge=0, le=1)]
+    y: Annotated[Number, Field(ge=0, le=1)]
+    t: Annotated[Number, Field(ge=0, le=86_400)]
+
+
+class Options(Request):
+    """How to analyse. A misspelt option is refused rather than quietly ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    generate_ghost: Annotated[
+        Flag | None, Field(description="Left out: true on Pro and Enterprise, false on Free.", examples=[False])
+    ] = None
+    detect_holds: Flag = True
+    climber_height_cm: Annotated[Number | None, Field(ge=50, le=250, examples=[176])] = None
+    wall_angle_deg: Annotated[
+        Number | None, Field(ge=-90, le=90, description="0 is vertical, positive overhangs.", examples=[15])
+    ] = None
+    climber_hint: ClimberHint | None = None
+
+    def requested(self) -> service.RequestedOptions:
+        """The options as the domain takes them."""
+        hint = self.climber_hint
+        return service.RequestedOptions(
+            generate_ghost=self.generate_ghost,
+            detect_holds=self.detect_holds,
+            climber_height_cm=self.climber_height_cm,
+            wall_angle_deg=self.wall_angle_deg,
+            climber_hint=(hint.x, hint.y, hint.t) if hint else None,
+        )
+
+
+class StartWithUpload(Request):
+    options: Options | None = None
+
+
+class UploadRequest(Request):
+    filename: Annotated[Text, Field(min_length=1, max_length=255, examples=["climb.mp4"])]
+    content_type: Annotated[Text, Field(min_length=1, max_length=100, examples=["video/mp4"])]
+    file_size_bytes: Annotated[WholeNumber, Field(ge=0, le=2**53, examples=[12_345_678])]
+    duration_seconds: Annotated[Number | None, Field(ge=0, le=1e9, examples=[28.5])] = None
+    start: Annotated[
+        StartWithUpload | None, Field(description="Start the analysis as soon as the bytes have arrived.")
+    ] = None
+
+
+class UploadTarget(Answer):
+    method: Literal["PUT"] = "PUT"
+    url: str
+    headers: dict[str, str]
+    expires_in: int
+
+
+class UploadAnswer(Answer):
+    video_id: UUID
+    job_id: UUID | None
+    upload: UploadTarget
+
+
+class StartRequest(Request):
+    video_id: UUID
+    options: Options | None = None
+
+
+class Status(Answer):
+    job_id: UUID
+    status: Literal["pending", "processing", "completed", "failed"]
+
+
+class Progress(Answer):
+    stage: str
+    fraction: float
+
+
+class Error(Answer):
+    type: str
+    title: str
+    detail: str
+
+
+class AnalysisSummary(Answer):
+    id: UUID
+    video_id: UUID
+    status: Literal["pending", "processing", "completed", "failed"]
+    created_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+    completed_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+    processing_time_ms: int | None
+    options: dict[str, Any]
+    progress: Progress
+    error: Error | None
+    metrics: dict[str, float | None] | None
+    metrics_info: dict[str, dict[str, Any]] | None
+
+
+class Analysis(AnalysisSummary):
+    """``result`` is null until the analysis is completed; docs/result-format.md describes it."""
+
+    result: dict[str, Any] | None
+
+
+class AnalysisPage(Answer):
+    items: list[AnalysisSummary]
+    next_cursor: str | None
+
+
+@router.post("/request-upload", status_code=201, summary="Announce a video and get an address to send it to")
+def request_upload(body: UploadRequest, user: CurrentUser) -> UploadAnswer:
+    upload = videos.request_upload(
+        user,
+        filename=body.filename,
+        content_type=body.content_type,
+        size_bytes=body.file_size_bytes,
+        duration_s=body.duration_seconds,
+        start=(body.start.options or Options()).requested() if body.start else None,
+    )
+    return UploadAnswer(
+        video_id=upload.video_id,
+        job_id=upload.job_id,
+        upload=UploadTarget(url=upload.url, headers=upload.headers, expires_in=upload.expires_in),
+    )
+
+
+@router.post("/start", status_code=202, summary="Start the analysis of a video, before or after its upload")
+def start(body: StartRequest, user: CurrentUser) -> Status:
+    """The same video and options give the same job, unless it has failed."""
+    job = service.start(user, body.video_id, (body.options or Options()).requested())
+    return Status.model_validate({"job_id": job.id, "status": job.status})
+
+
+@router.get("", summary="The user's analyses, newest first")
+def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> AnalysisPage:
+    found, next_cursor = service.page(user, cursor, limit)
+    items = [AnalysisSummary.model_validate(answers.summary(*each)) for each in found]
+    return AnalysisPage(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/{job_id}",
+    response_model=Analysis,
+    summary="An analysis: where it is, and its result",
+    responses={
+        303: {"description": "The answer is too large to be sent from here: it lies at Location for a short time."},
+        304: {"description": "Unchanged since the answer whose ETag If-None-Match names."},
+    },
+)
+def read(
+    job_id: UUID, request: HttpRequest, user: CurrentUser, format: Annotated[answers.Format, Query()] = "compact"
+) -> Response:
+    analysis, metrics = service.find(user, job_id)
+    return represent(
+        request,
+        tag=answers.tag(analysis, format),
+        final=answers.is_final(analysis),
+        body=lambda: answers.document(user, analysis, metrics, format),
+        overflow_prefix=f"{result_prefix(user.id, job_id)}answers/",
+    )

@@ -1,0 +1,78 @@
+"""Registering, logging in and out."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from ascension.accounts import service
+from ascension.accounts.user import Tier
+from fastapi import APIRouter
+from pydantic import AfterValidator, Field
+
+from ascension_api.fields import Answer, Moment, Request, Text
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+# Whether an address exists only a mail to it can tell; this refuses what certainly is none.
+_ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@[^@\s\"(),:;<>\[\]\\.]+(\.[^@\s\"(),:;<>\[\]\\.]+)+")
+
+
+def _address(email: str) -> str:
+    normalised = service.normalised(email)
+    if len(normalised) > 254 or not _ADDRESS.fullmatch(normalised):
+        raise ValueError("must be an e-mail address")
+    return email
+
+
+class Registration(Request):
+    email: Annotated[Text, Field(max_length=254, examples=["mila@example.org"]), AfterValidator(_address)]
+    # How good it must be is the domain's business, so that its answer can say what to do.
+    password: Annotated[str, Field(max_length=1024, examples=["three blue volumes"])]
+
+
+class Credentials(Request):
+    email: Annotated[Text, Field(max_length=254, examples=["mila@example.org"])]
+    password: Annotated[str, Field(max_length=1024, examples=["three blue volumes"])]
+
+
+class RefreshToken(Request):
+    refresh_token: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class UserAnswer(Answer):
+    id: UUID
+    email: str
+    subscription_tier: Tier
+    created_at: Moment
+
+
+class Registered(Answer):
+    user: UserAnswer
+
+
+class TokenPair(Answer):
+    access_token: str
+    refresh_token: str
+    token_type: str = "bearer"  # noqa: S105
+    expires_in: int
+
+
+@router.post("/register", status_code=201, summary="Open an account")
+def register(registration: Registration) -> Registered:
+    user = service.register(registration.email, registration.password)
+    return Registered(user=UserAnswer.model_validate(user))
+
+
+@router.post("/login", summary="Open a session")
+def login(credentials: Credentials) -> TokenPair:
+    return TokenPair.model_validate(service.login(credentials.email, credentials.password))
+
+
+@router.post("/refresh", summary="Exchange a refresh token for a new pair")
+def refresh(token: RefreshToken) -> TokenPair:
+    return TokenPair.model_validate(service.refresh(token.refresh_token))
+
+
+@router.post("/logout", status_code=204, summary="End a session")
+def logout(token: RefreshToken) -> None:
+    service.logout(token.refresh_token)

@@ -1,0 +1,86 @@
+"""What surrounds every request: its id, a limit on its size, headers no answer may lack, and a net under it all."""
+
+import logging
+import re
+from uuid import uuid4
+
+from ascension.problems import Problem
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ascension_api.problem_answers import BodyTooLarge, answer
+
+log = logging.getLogger("ascension.api")
+
+MAX_BODY_BYTES = 256 * 1024
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+_SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class RequestFrame:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = scope["ascension.request_id"] = _request_id(scope)
+        begun = False
+
+        async def send_framed(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _SAFETY.items():
+                    headers[name] = value
+                # What a user sees is that user's alone, and true only now, unless the endpoint says otherwise.
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            if _announced_length(scope) > MAX_BODY_BYTES:
+                raise BodyTooLarge
+            await self.app(scope, _limited(receive), send_framed)
+        except Exception as error:
+            if begun:
+                raise
+            problem = error if isinstance(error, Problem) else Problem()
+            if problem is not error:
+                log.exception("a request failed", extra={"method": scope["method"], "path": scope["path"]})
+            await answer(problem, request_id)(scope, receive, send_framed)
+
+
+def _request_id(scope: Scope) -> str:
+    """API Gateway's id, so that its logs and ours can be joined; else one of our own."""
+    context = scope.get("aws.event", {}).get("requestContext", {})
+    given = context.get("requestId")
+    return given if isinstance(given, str) and _ACCEPTABLE_ID.fullmatch(given) else str(uuid4())
+
+
+def _announced_length(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
+
+
+def _limited(receive: Receive) -> Receive:
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return message
+
+    return receive_limited
