@@ -10,7 +10,7 @@ from ascension_vision.pose.blazepose import BATCH, MIN_POSE_FLAG, BlazePose, Lan
 from ascension_vision.pose.climber import Path
 from ascension_vision.pose.roi import Image, Roi, normalized_angle
 from ascension_vision.pose.scouting import plausible
-from ascension_vision.video.clip import Clip, Frame
+from ascension_vision.video.clip import Clip
 
 Array = npt.NDArray[np.float64]
 
@@ -40,14 +40,8 @@ class Poses:
         return np.isfinite(self.points[:, 0, 0])
 
 
-def follow(
-    clip: Clip,
-    pose: BlazePose,
-    path: Path,
-    look: Callable[[Frame], None],
-    progress: Callable[[float], None],
-) -> Poses:
-    """Decode the clip and place landmarks on each frame where ``path`` leads. ``look`` is shown every frame."""
+def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], None]) -> Poses:
+    """Decode the clip and place landmarks on each frame where ``path`` leads."""
     times: list[float] = []
     seen: list[Landmarks | None] = []
     size = (0, 0)
@@ -60,7 +54,6 @@ def follow(
         pending.clear()
 
     for frame in clip.frames():
-        look(frame)
         times.append(frame.t)
         seen.append(None)
         size = frame.image.shape[1], frame.image.shape[0]

@@ -1,0 +1,231 @@
+"""From a video file to a result: the whole analysis in one call, without any cloud."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ascension_vision import __version__
+from ascension_vision.body.angles import joint_angles
+from ascension_vision.body.cleaning import clean
+from ascension_vision.body.gravity import centre_of_gravity
+from ascension_vision.body.skeleton import ANGLES, HIPS, SHOULDERS
+from ascension_vision.metrics.movement import geometric_entropy, immobility
+from ascension_vision.pose.blazepose import BlazePose
+from ascension_vision.pose.climber import Hint, Path, find_climber
+from ascension_vision.pose.following import Poses, follow
+from ascension_vision.pose.scouting import KeyFrame, key_frames
+from ascension_vision.pose.weights import MEDIAPIPE_VERSION
+from ascension_vision.problems import Problem
+from ascension_vision.result import decode, encode
+from ascension_vision.video.clip import Clip
+
+Progress = Callable[[str, float], None]
+
+# Steps per unit of the compact format. Landmarks: a 2048th of the frame's side; world: 5 mm; angles: half a degree.
+IMAGE_SCALE, DEPTH_SCALE, VISIBILITY_SCALE, WORLD_SCALE, ANGLE_SCALE, TIME_SCALE = 2048, 512, 20, 200, 2, 1000
+
+_THUMBNAIL_SIDE = 640
+
+_NOT_BUILT = "This version of the analysis does not measure it yet."
+_ABSENT = {
+    "camera": "The camera's movement is not estimated in this version.",
+    "holds": "Holds are not detected in this version.",
+    "contacts": "Contacts need holds, which are not detected in this version.",
+    "ghost": "The Ghost Climber is not computed in this version.",
+}
+_METRICS_INFO: dict[str, dict[str, str]] = {
+    "max_reach_cm": {"unit": "cm", "reason": f"{_NOT_BUILT} It needs contacts and the wall's scale."},
+    "avg_tension": {"unit": "share of body weight", "reason": f"{_NOT_BUILT} It needs contacts."},
+    "movement_efficiency": {"unit": "0 to 1", "reason": f"{_NOT_BUILT} It needs the Ghost Climber."},
+    "hold_count": {"unit": "holds", "reason": f"{_NOT_BUILT} It needs holds and contacts."},
+    "geometric_entropy": {
+        "unit": "ln(2 L / C) of the hips' path in the image",
+        "source": "Watts et al. 2016",
+        "assumes": "a camera that stands still",
+    },
+    "immobility": {
+        "unit": "share of the time with the hips slower than 0.15 torso lengths a second",
+        "source": "threshold chosen by this project",
+        "assumes": "a camera that stands still",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. ``device``: auto, cpu or cuda; auto reads ``DEVICE`` from the environment first."""
+
+    detect_holds: bool = True
+    generate_ghost: bool = False
+    climber_height_cm: float | None = None
+    wall_angle_deg: float | None = None
+    climber_hint: Hint | None = None
+    device: str = "auto"
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any]) -> "Options":
+        """From the contract's ``options`` object. Keys that this version does not know are left alone."""
+        known = {key: options[key] for key in cls.__dataclass_fields__ if options.get(key) is not None}
+        if "climber_hint" in known:
+            hint = known["climber_hint"]
+            known["climber_hint"] = Hint(float(hint["x"]), float(hint["y"]), float(hint["t"]))
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A finished analysis."""
+
+    _compact: dict[str, Any]
+    _thumbnail: bytes
+
+    @property
+    def metrics(self) -> dict[str, float | int | None]:
+        return dict(self._compact["metrics"])
+
+    def compact(self) -> dict[str, Any]:
+        """The wire format, ``ascension.analysis.compact/1``."""
+        return self._compact
+
+    def verbose(self) -> dict[str, Any]:
+        """The same spelled out, ``ascension.analysis/1``, made from ``compact()`` by the reference decoder."""
+        return decode.verbose(self._compact)
+
+    def thumbnail_jpeg(self) -> bytes:
+        """The frame in the middle of the climb, long side at most 640 pixels."""
+        return self._thumbnail
+
+
+def analyze(path: str | os.PathLike[str], options: Options | None = None, progress: Progress | None = None) -> Analysis:
+    """Analyse one video.
+
+    Args:
+        path: the video file.
+        options: see ``Options``.
+        progress: called with the stage's name and the share of the whole that is done, 0 to 1, never falling.
+
+    Raises:
+        Problem: the video cannot be analysed, or nobody is in it.
+        WeightsUnavailable: the project was not set up.
+    """
+    options = options or Options()
+    report = progress or (lambda stage, fraction: None)
+    report("opening", 0.0)
+    clip = Clip(FilePath(path))
+    pose = BlazePose(choose_device(options.device))
+    keys = key_frames(clip, pose, lambda done: report("finding the climber", 0.3 * done))
+    climber = find_climber(keys, pose, options.climber_hint)
+    if not climber.seen:
+        raise _no_climber()
+    raw = follow(clip, pose, Path(climber, keys), lambda done: report("following the climber", 0.3 + 0.65 * done))
+    if not raw.seen.any():
+        raise _no_climber()
+    report("measuring", 0.95)
+    poses = clean(raw)
+    middle = sorted(climber.seen)[len(climber.seen) // 2]
+    analysis = Analysis(_compact(clip, poses), _thumbnail(keys[middle]))
+    report("measuring", 1.0)
+    return analysis
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """``cpu`` or ``cuda``. ``auto`` means ``DEVICE`` from the environment, else CUDA where there is one."""
+    if wanted == "auto":
+        wanted = os.environ.get("DEVICE") or "auto"
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted not in ("cpu", "cuda"):
+        raise ValueError(f"unknown device {wanted!r}: auto, cpu or cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError("the device is cuda, but PyTorch finds none here")
+    return wanted
+
+
+def _no_climber() -> Problem:
+    return Problem(
+        "no-climber",
+        "No climber found",
+        "Nobody could be seen in this video. Film the whole climber, closer or in better light, and try again.",
+    )
+
+
+def _compact(clip: Clip, poses: Poses) -> dict[str, Any]:
+    seen = poses.seen
+    frame = np.array([poses.width, poses.height, poses.width], dtype=np.float64)
+    image = poses.points[seen] / frame  # z shares x's unit
+    world = poses.world[seen]
+    angles = joint_angles(world)
+    gravity = centre_of_gravity(image[..., :2])
+    duration = max(clip.announced_seconds or 0.0, float(poses.t[-1]) + 1 / clip.fps)
+    return {
+        "schema": decode.COMPACT_SCHEMA,
+        "video": {
+            "width": clip.width,
+            "height": clip.height,
+            "fps": round(clip.fps, 3),
+            "source_fps": round(clip.source_fps, 3),
+            "frame_count": len(poses.t),
+            "duration_s": round(duration, 3),
+        },
+        "poses": {
+            "t": {"scale": TIME_SCALE, "data": encode.channel(poses.t, TIME_SCALE)},
+            "seen": encode.runs(seen),
+            "x": encode.group(image[..., 0], IMAGE_SCALE),
+            "y": encode.group(image[..., 1], IMAGE_SCALE),
+            "z": encode.group(image[..., 2], DEPTH_SCALE),
+            "visibility": encode.group(poses.visibility[seen], VISIBILITY_SCALE),
+            **{f"world_{axis}": encode.group(world[..., i], WORLD_SCALE) for i, axis in enumerate("xyz")},
+            "angles": {
+                "names": list(ANGLES),
+                **encode.group(np.column_stack([angles[name] for name in ANGLES]), ANGLE_SCALE),
+            },
+            "center_of_gravity": encode.group(gravity, IMAGE_SCALE),
+        },
+        "camera": None,
+        "holds": None,
+        "contacts": None,
+        "ghost": None,
+        "absent": _ABSENT,
+        "metrics": _metrics(poses),
+        "metrics_info": _METRICS_INFO,
+        "quality": {
+            "frames_with_climber": int(seen.sum()),
+            "warnings": list(clip.warnings),
+            "model_versions": {
+                "ascension_vision": __version__,
+                "pose": f"BlazePose detector and full landmark network, mediapipe {MEDIAPIPE_VERSION}",
+            },
+        },
+    }
+
+
+def _metrics(poses: Poses) -> dict[str, float | int | None]:
+    hips = poses.points[:, HIPS, :2].mean(axis=1)
+    shoulders = poses.points[:, SHOULDERS, :2].mean(axis=1)
+    torso = float(np.nanmedian(np.linalg.norm(shoulders - hips, axis=1)))
+    entropy = geometric_entropy(hips[poses.seen])
+    still = immobility(poses.t, hips, torso)
+    return {
+        "max_reach_cm": None,
+        "avg_tension": None,
+        "movement_efficiency": None,
+        "hold_count": None,
+        "geometric_entropy": None if entropy is None else round(entropy, 3),
+        "immobility": None if still is None else round(still, 3),
+    }
+
+
+def _thumbnail(key: KeyFrame) -> bytes:
+    image: npt.NDArray[np.uint8] = key.image()
+    shrink = min(1.0, _THUMBNAIL_SIDE / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    ok, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    assert ok
+    return jpeg.tobytes()

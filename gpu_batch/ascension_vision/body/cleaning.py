@@ -1,0 +1,124 @@
+"""From what a network said frame by frame to how a body moved: repair, reject, then smooth without lag."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ascension_vision.body.skeleton import ARMS, HIPS, LEGS, SHOULDERS
+from ascension_vision.pose.following import Poses
+
+Array = npt.NDArray[np.float64]
+
+# A spike: farther from its neighbours' median than this share of the torso and this many times their usual spread.
+_SPIKE_TORSOS = 0.15
+_SPIKE_SPREADS = 4.0
+_MEDIAN_REACH = 4
+# Standard deviation of the smoothing kernel. A hand that reaches accelerates within about three tenths of a second.
+_SMOOTHING_SECONDS = 0.06
+_KERNEL_REACH = 2.5
+
+
+def clean(poses: Poses) -> Poses:
+    """Repair left-right swaps, replace spikes, smooth in time. Frames where nobody was seen stay so.
+
+    Runs of frames without a gap longer than half a second are smoothed together; nothing is carried over longer gaps.
+    """
+    points, world, visibility = poses.points.copy(), poses.world.copy(), poses.visibility.copy()
+    for run in _runs(poses):
+        if len(run) >= 3:
+            _clean_run(run, poses.t, points, world, visibility)
+    return Poses(poses.t, points, visibility, world, poses.width, poses.height)
+
+
+def _runs(poses: Poses) -> list[npt.NDArray[np.intp]]:
+    seen = np.flatnonzero(poses.seen)
+    if not len(seen):
+        return []
+    return np.split(seen, np.flatnonzero(np.diff(poses.t[seen]) > 0.5) + 1)
+
+
+def _clean_run(run: npt.NDArray[np.intp], t: Array, points: Array, world: Array, visibility: Array) -> None:
+    p, w, v = points[run], world[run], visibility[run]
+    _repair_swaps(p, v, w)
+    torso = float(np.median(np.linalg.norm(p[:, SHOULDERS, :2].mean(axis=1) - p[:, HIPS, :2].mean(axis=1), axis=1)))
+    spikes = _spikes(p[..., :2], torso)
+    # A landmark that was hidden weighs less than its neighbours in time, a spike nothing.
+    weights = np.where(spikes, 0.0, np.maximum(v, 0.05) ** 2)
+    points[run] = smooth(t[run], p, weights)
+    world[run] = smooth(t[run], w, weights)
+    visibility[run] = np.where(spikes, np.minimum(v, 0.3), v)
+
+
+def _repair_swaps(points: Array, visibility: Array, world: Array) -> None:
+    """Undo, in place, frames in which the left and the right of a limb pair or of the whole body have changed places.
+
+    Going through time, a pair is swapped back where that brings it decidedly nearer to where it just was.
+    """
+    for left, right in ((ARMS[0], ARMS[1]), (LEGS[0], LEGS[1]), ((*SHOULDERS[:1], *HIPS[:1]), (*SHOULDERS[1:], *HIPS[1:]))):
+        pair, swapped = [*left, *right], [*right, *left]
+        for i in range(1, len(points)):
+            before = points[max(0, i - 3) : i, pair, :2].mean(axis=0)
+            kept = np.linalg.norm(points[i, pair, :2] - before, axis=1).mean()
+            turned = np.linalg.norm(points[i, swapped, :2] - before, axis=1).mean()
+            if turned < 0.5 * kept and _comes_back(points, i, pair, swapped, before):
+                for array in (points, visibility, world):
+                    array[i, pair] = array[i, swapped]
+
+
+def _comes_back(points: Array, i: int, pair: list[int], swapped: list[int], before: Array) -> bool:
+    """Whether within the next ten frames the pair is as it was: limbs that really cross do not jump back."""
+    for later in range(i + 1, min(len(points), i + 11)):
+        kept = np.linalg.norm(points[later, pair, :2] - before, axis=1).mean()
+        turned = np.linalg.norm(points[later, swapped, :2] - before, axis=1).mean()
+        if kept < 0.7 * turned:
+            return True
+    return False
+
+
+def _spikes(xy: Array, torso: float) -> npt.NDArray[np.bool_]:
+    """``(frames, 33)``: landmarks that left their place for a few frames and came back (Hampel 1974, median ± MAD)."""
+    frames = len(xy)
+    padded = np.pad(xy, ((_MEDIAN_REACH, _MEDIAN_REACH), (0, 0), (0, 0)), mode="reflect" if frames > _MEDIAN_REACH else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _MEDIAN_REACH + 1, axis=0)
+    median = np.median(windows, axis=-1)
+    distance = np.linalg.norm(windows - median[..., None], axis=2)
+    spread = 1.4826 * np.median(distance, axis=-1)
+    away = np.linalg.norm(xy - median, axis=-1)
+    spikes: npt.NDArray[np.bool_] = (away > _SPIKE_TORSOS * torso) & (away > _SPIKE_SPREADS * spread)
+    return spikes
+
+
+def smooth(t: Array, values: npt.NDArray[Any], weights: Array) -> Array:
+    """Local quadratic regression in time with Gaussian weights: no lag, and peaks keep their height.
+
+    (Savitzky and Golay 1964, for uneven times and uneven trust.)
+
+    Args:
+        t: ``(frames,)`` seconds, increasing.
+        values: ``(frames, landmarks, d)``.
+        weights: ``(frames, landmarks)`` trust in each landmark, ≥ 0.
+    """
+    frames = len(t)
+    interval = float(np.median(np.diff(t)))
+    reach = max(2, int(np.ceil(_KERNEL_REACH * _SMOOTHING_SECONDS / interval)))
+    moments = np.zeros((5, *weights.shape))
+    products = np.zeros((3, *values.shape))
+    for offset in range(-reach, reach + 1):
+        here = np.arange(max(0, -offset), min(frames, frames - offset))
+        there = here + offset
+        distance = (t[there] - t[here]) / _SMOOTHING_SECONDS
+        weight = np.exp(-0.5 * distance**2)[:, None] * weights[there]
+        for power in range(5):
+            moments[power][here] += weight * (distance**power)[:, None]
+        for power in range(3):
+            products[power][here] += (weight * (distance**power)[:, None])[..., None] * values[there]
+    matrix = np.stack([np.stack([moments[row + column] for column in range(3)], -1) for row in range(3)], -2)
+    # Where too few neighbours are trusted the fit falls back to their mean, and without any to the value itself.
+    ridge = 1e-3 * moments[0][..., None] * np.array([0.0, 1.0, 1.0])
+    matrix = matrix + ridge[..., None] * np.eye(3)
+    trusted = moments[0] > 1e-6
+    matrix[~trusted] = np.eye(3)
+    fitted = np.linalg.solve(matrix, np.moveaxis(products, 0, -2))[..., 0, :]
+    result: Array = np.where(trusted[..., None], fitted, values)
+    return result
