@@ -26,11 +26,11 @@ def ingest(record: SQSRecord) -> None:
         stored = event["s3"]["object"]
         jobs = upload_arrived(unquote_plus(stored["key"]), stored["size"])
         logger.info("video arrived", extra={"size_bytes": stored["size"], "job_ids": [str(job) for job in jobs]})
-        metrics.add_metric(name="VideosArrived", unit=MetricUnit.Count, value=1)
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    metrics.add_metric(name="UploadMessages", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event=event, record_handler=ingest, processor=processor, context=context)

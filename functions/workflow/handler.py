@@ -24,14 +24,12 @@ def progress(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
 
 def complete(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
     lifecycle.complete(job_id)
-    metrics.add_metric(name="AnalysesEnded", unit=MetricUnit.Count, value=1)
     return {}
 
 
 def fail(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
     logger.error("the analysis failed", extra={"error": event["error"]})
     lifecycle.fail(job_id, lifecycle.problem_of_execution(event["error"]["Error"]))
-    metrics.add_metric(name="AnalysesBroken", unit=MetricUnit.Count, value=1)
     return {}
 
 
@@ -43,4 +41,5 @@ TASKS = {"begin": begin, "progress": progress, "complete": complete, "fail": fai
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(job_id=event["job_id"])
+    metrics.add_metric(name=f"{event['task'].capitalize()}Steps", unit=MetricUnit.Count, value=1)
     return TASKS[event["task"]](UUID(event["job_id"]), event)
