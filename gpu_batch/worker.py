@@ -1,6 +1,7 @@
 """The Batch job: one video in S3, its analysis beside it, and an outcome that says how it went.
 
-Told by the environment: JOB_ID, VIDEOS_BUCKET, VIDEO_KEY, RESULT_PREFIX, OPTIONS (JSON), PROGRESS_FUNCTION, DEVICE.
+Told by the environment: JOB_ID, VIDEOS_BUCKET, VIDEO_KEY, RESULT_PREFIX, OPTIONS (JSON), PROGRESS_FUNCTION;
+DEVICE (auto, cpu, cuda) says where the networks run.
 Bad input is an outcome like any other (exit 0). Any other exit is a crash, after which the same job may run again:
 everything it writes has a fixed key, and ``outcome.json`` is written last.
 """
@@ -67,11 +68,6 @@ def encode(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
-def options_of(stated: dict[str, Any]) -> Options:
-    """The job's options as the library knows them; DEVICE chooses where the networks run."""
-    return Options(device=os.environ.get("DEVICE", "auto"), **stated)
-
-
 def work() -> None:
     """Run the job described by the environment."""
     began = time.monotonic()
@@ -84,7 +80,7 @@ def work() -> None:
         video = Path(folder) / Path(env["VIDEO_KEY"]).name
         s3.download_file(env["VIDEOS_BUCKET"], env["VIDEO_KEY"], str(video))
         try:
-            analysis = analyze(video, options_of(json.loads(env["OPTIONS"])), progress)
+            analysis = analyze(video, Options.from_mapping(json.loads(env["OPTIONS"])), progress)
         except Problem as problem:
             log.info("nothing to analyse: %s: %s", problem.type, problem.detail)
             told = {"type": problem.type, "title": problem.title, "detail": problem.detail}

@@ -31,9 +31,10 @@ def test_a_climb_becomes_a_result_and_the_phone_hears_every_step(phone: Phone, c
     assert job["progress"] == {"stage": "completed", "fraction": 1.0}
     assert job["metrics"] == over["data"]["metrics"]
     assert over["data"]["result_url"].endswith(f"/api/v1/analysis/{job_id}")
-    assert job["result"]["schema"] == "ascension.analysis/1"
+    assert job["result"]["schema"] == "ascension.analysis.compact/1"
 
     result = phone.job(job_id, "verbose")["result"]
+    assert result["schema"] == "ascension.analysis/1"
     frames = result["poses"]["frames"]
     seen = [frame for frame in frames if frame["landmarks"] is not None]
     assert result["video"]["frame_count"] == len(frames) == 90

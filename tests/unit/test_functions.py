@@ -74,7 +74,7 @@ def test_every_function_logs_to_a_group_that_forgets(resources: dict[str, Any]) 
 
 
 def test_no_policy_allows_every_action(resources: dict[str, Any]) -> None:
-    text = json.dumps([resource["Properties"].get("Policies") for resource in resources.values()], default=str)
+    text = json.dumps([resource.get("Properties", {}).get("Policies") for resource in resources.values()], default=str)
     assert '"*:*"' not in text
     assert '"Action": "*"' not in text
     assert "FullAccess" not in text
@@ -88,6 +88,6 @@ def test_every_sample_event_names_a_function_and_is_json() -> None:
 
 
 def test_the_template_passes_cfn_lint() -> None:
-    cfn_lint = [sys.executable, "-m", "cfnlint", str(ROOT / "template.yaml")]
+    cfn_lint = [str(Path(sys.executable).parent / "cfn-lint"), str(ROOT / "template.yaml")]
     done = subprocess.run(cfn_lint, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
