@@ -20,7 +20,10 @@ def joint_angles(world: npt.NDArray[Any]) -> dict[str, Array]:
         ``(frames,)`` degrees for each joint. One camera sees depth poorly: an angle whose landmarks are hardly visible
         is as good as their ``visibility`` says.
     """
-    return {name: _angle(world[:, a] - world[:, joint], world[:, b] - world[:, joint]) for name, (a, joint, b) in ANGLES.items()}
+    return {
+        name: _angle(world[:, a] - world[:, joint], world[:, b] - world[:, joint])
+        for name, (a, joint, b) in ANGLES.items()
+    }
 
 
 def _angle(first: Array, second: Array) -> Array:

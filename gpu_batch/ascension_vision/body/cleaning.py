@@ -55,7 +55,11 @@ def _repair_swaps(points: Array, visibility: Array, world: Array) -> None:
 
     Going through time, a pair is swapped back where that brings it decidedly nearer to where it just was.
     """
-    for left, right in ((ARMS[0], ARMS[1]), (LEGS[0], LEGS[1]), ((*SHOULDERS[:1], *HIPS[:1]), (*SHOULDERS[1:], *HIPS[1:]))):
+    for left, right in (
+        (ARMS[0], ARMS[1]),
+        (LEGS[0], LEGS[1]),
+        ((*SHOULDERS[:1], *HIPS[:1]), (*SHOULDERS[1:], *HIPS[1:])),
+    ):
         pair, swapped = [*left, *right], [*right, *left]
         for i in range(1, len(points)):
             before = points[max(0, i - 3) : i, pair, :2].mean(axis=0)
@@ -79,7 +83,9 @@ def _comes_back(points: Array, i: int, pair: list[int], swapped: list[int], befo
 def _spikes(xy: Array, torso: float) -> npt.NDArray[np.bool_]:
     """``(frames, 33)``: landmarks that left their place for a few frames and came back (Hampel 1974, median ± MAD)."""
     frames = len(xy)
-    padded = np.pad(xy, ((_MEDIAN_REACH, _MEDIAN_REACH), (0, 0), (0, 0)), mode="reflect" if frames > _MEDIAN_REACH else "edge")
+    padded = np.pad(
+        xy, ((_MEDIAN_REACH, _MEDIAN_REACH), (0, 0), (0, 0)), mode="reflect" if frames > _MEDIAN_REACH else "edge"
+    )
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _MEDIAN_REACH + 1, axis=0)
     median = np.median(windows, axis=-1)
     distance = np.linalg.norm(windows - median[..., None], axis=2)

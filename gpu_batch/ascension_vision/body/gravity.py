@@ -47,7 +47,7 @@ SEGMENTS = (
 
 
 def centre_of_gravity(landmarks: npt.NDArray[Any]) -> Array:
-    """``(frames, 33, d)`` landmarks in any linear unit (pixels, metres) to ``(frames, d)`` in the same; NaN stays NaN."""
+    """``(frames, 33, d)`` landmarks, in pixels or metres, to ``(frames, d)`` in the same unit; NaN stays NaN."""
     weighted = np.zeros((len(landmarks), landmarks.shape[2]))
     for segment in SEGMENTS:
         proximal = landmarks[:, segment.proximal].mean(axis=1)

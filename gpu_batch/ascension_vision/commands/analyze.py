@@ -61,7 +61,12 @@ class ProgressLine:
         if self._live and (now - self._drawn > 0.1 or fraction >= 1):
             self._drawn = now
             filled = round(30 * fraction)
-            print(f"\r\033[K{'█' * filled}{'░' * (30 - filled)} {fraction:4.0%} {stage}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r\033[K{'█' * filled}{'░' * (30 - filled)} {fraction:4.0%} {stage}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def clear(self) -> None:
         if self._live:

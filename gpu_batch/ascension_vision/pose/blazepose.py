@@ -34,13 +34,10 @@ _HEAT_MAP_CONFIDENCE = 0.5
 
 @dataclass(frozen=True)
 class Detection:
-    """A body found by the detector. ``box`` is (x0, y0, x1, y1) of the head and shoulders' box in its region's crop
-    turned into the frame: centre and size only; ``key_points`` ``(4, 2)`` pixels: hip centre, body circle, shoulder
-    centre, upper body circle."""
+    """A body found by the detector. ``key_points`` ``(4, 2)``, pixels of the frame: middle of the hips, a point on the
+    circle around the whole body, middle of the shoulders, a point on the circle around the upper body."""
 
     score: float
-    box_centre: Array
-    box_size: Array
     key_points: Array
 
     @property
@@ -53,7 +50,7 @@ class Landmarks:
     """What the landmark network sees in one region.
 
     Attributes:
-        points: ``(33, 3)`` x, y in pixels of the frame and z in the same scale, hip-centred, negative towards the camera.
+        points: ``(33, 3)`` x, y in pixels of the frame; z in the same scale, from the hips, negative to the camera.
         visibility: ``(33,)`` 0 … 1.
         world: ``(33, 3)`` metres, hip-centred, axes of the frame.
         flag: how sure the network is that there is a body at all, 0 … 1.
@@ -105,8 +102,7 @@ class BlazePose:
         values[:, 4:] += np.tile(self._anchors[kept], 4)
         detections = []
         for score, merged in weighted_suppression(scores[kept], values):
-            points = roi.to_frame(merged[4:].reshape(4, 2))
-            detections.append(Detection(score, roi.to_frame(merged[:2]), merged[2:4] * roi.side, points))
+            detections.append(Detection(score, roi.to_frame(merged[4:].reshape(4, 2))))
         return detections
 
     def landmarks(self, images: list[Image], rois: list[Roi]) -> list[Landmarks]:
@@ -121,7 +117,7 @@ class BlazePose:
         return found
 
     def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> tuple[Array, Array, Array, Array]:
-        """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops.
+        """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops, refined by the heat map.
 
         Returns points ``(n, 39, 3)`` in units of the crop's side, visibility ``(n, 39)``, flags ``(n,)`` and world
         landmarks ``(n, 39, 3)`` in metres with the axes of the crop.
@@ -224,4 +220,3 @@ def _in_frame(roi: Roi, points: Array, visibility: Array, flag: float, world: Ar
         roi=roi,
         next_roi=roi_from_alignment(xy[33], xy[34]),
     )
-

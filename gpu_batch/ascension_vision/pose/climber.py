@@ -77,7 +77,9 @@ def _search_hard(empty: list[KeyFrame], pose: BlazePose) -> None:
 def _tiles(key: KeyFrame) -> list[Roi]:
     """Overlapping squares of half the long side that cover the frame."""
     side = max(key.width, key.height) / 2
-    across = [np.linspace(side / 2, length - side / 2, 3 if length > 1.2 * side else 1) for length in (key.width, key.height)]
+    across = [
+        np.linspace(side / 2, length - side / 2, 3 if length > 1.2 * side else 1) for length in (key.width, key.height)
+    ]
     return [Roi(float(x), float(y), side) for y in across[1] for x in across[0]]
 
 
@@ -103,7 +105,10 @@ def _link(keys: list[KeyFrame]) -> list[Track]:
 
 def _step(before: Landmarks, after: Landmarks) -> float:
     """How far the region's centre moved, in regions."""
-    return float(np.hypot(after.next_roi.x - before.next_roi.x, after.next_roi.y - before.next_roi.y)) / before.next_roi.side
+    return (
+        float(np.hypot(after.next_roi.x - before.next_roi.x, after.next_roi.y - before.next_roi.y))
+        / before.next_roi.side
+    )
 
 
 def _consistent(before: Landmarks, after: Landmarks, keys_apart: int) -> bool:
@@ -132,7 +137,7 @@ def _distance_to_hint(track: Track, keys: list[KeyFrame], hint: Hint) -> float:
 
 
 def _may_continue(climber: Track, other: Track) -> bool:
-    """Whether ``other`` can be the same person before or after a gap: never in sight together, and alike in size and place."""
+    """Whether ``other`` can be the same person before or after a gap: never seen together, alike in size and place."""
     if set(climber.seen) & set(other.seen):
         return False
     nearest = min(climber.seen, key=lambda k: min(abs(k - o) for o in other.seen))

@@ -72,7 +72,9 @@ def _look(pose: BlazePose, images: list[Image], rois: list[Roi]) -> list[Landmar
     found = pose.landmarks(images, rois)
     again = [i for i, seen in enumerate(found) if plausible(seen) and (seen.flag < MIN_POSE_FLAG or _off(seen))]
     if again:
-        for i, seen in zip(again, pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again]), strict=True):
+        for i, seen in zip(
+            again, pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again]), strict=True
+        ):
             if seen.flag >= min(MIN_POSE_FLAG, found[i].flag) and plausible(seen):
                 found[i] = seen
     return [seen if seen.flag >= MIN_POSE_FLAG and plausible(seen) else None for seen in found]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ascension_vision.pose.weights import read_metadata
 
@@ -51,17 +51,17 @@ class Network(nn.Module):
             left, right, top, bottom = operation["padding"]
             padding = (top, left)
             if (left, top) != (right, bottom):
-                x, padding = F.pad(x, (left, right, top, bottom)), (0, 0)
+                x, padding = functional.pad(x, (left, right, top, bottom)), (0, 0)
             weight = getattr(self, _attribute(operation["weight"]))
             bias = getattr(self, _attribute(operation["bias"]))
-            x = F.conv2d(x, weight, bias, operation["stride"], padding, groups=operation["groups"])
+            x = functional.conv2d(x, weight, bias, operation["stride"], padding, groups=operation["groups"])
             return _activate(x, operation["activation"])
         if kind == "add":
             return _activate(inputs[0] + inputs[1], operation["activation"])
         if kind == "resize_bilinear":
-            return F.interpolate(x, size=operation["size"], mode="bilinear", align_corners=False)
+            return functional.interpolate(x, size=operation["size"], mode="bilinear", align_corners=False)
         if kind == "max_pool_2d":
-            return F.max_pool2d(x, operation["size"])
+            return functional.max_pool2d(x, operation["size"])
         if kind == "depth_to_space":
             return _depth_to_space(x, operation["block"])
         if kind == "reshape":
@@ -84,7 +84,7 @@ def _activate(x: Tensor, activation: str | None) -> Tensor:
     if activation == "relu":
         return x.relu_()
     if activation == "relu6":
-        return F.relu6(x, inplace=True)
+        return functional.relu6(x, inplace=True)
     return x
 
 

@@ -17,7 +17,7 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Roi:
-    """A square around ``(x, y)`` with ``side``, in pixels of the frame, turned clockwise on screen by ``angle`` radians."""
+    """A square around ``(x, y)``, in pixels of the frame, turned clockwise on screen by ``angle`` radians."""
 
     x: float
     y: float
@@ -53,7 +53,7 @@ def whole_frame(image: Image, angle: float = 0.0) -> Roi:
 
 
 def roi_from_alignment(centre: npt.NDArray[Any], top: npt.NDArray[Any], scale: float = 1.25) -> Roi:
-    """BlazePose's region from its two alignment points: ``centre`` between the hips, ``top`` on the circle around the body.
+    """BlazePose's region from its alignment points: ``centre`` between the hips, ``top`` on the circle around the body.
 
     Both ``(2,)`` in pixels. The circle's radius with a margin gives the side; the body is turned upright.
     """

@@ -1,5 +1,6 @@
 """Decode a video into upright RGB frames, in a thread of its own and within bounded memory."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ class Clip:
             raise Problem(
                 "video-too-small",
                 "Video too small",
-                f"The video is {self.width} × {self.height} pixels; a climber can be seen from {MIN_SIDE} × {MIN_SIDE} up.",
+                f"The video is {self.width} × {self.height} pixels; at least {MIN_SIDE} × {MIN_SIDE} are needed.",
             )
         self.source_fps = float(rate)
         self._step = max(1, int(np.ceil(self.source_fps / MAX_FPS - 0.05)))
@@ -95,10 +96,9 @@ class Clip:
 
         def put(item: Frame | BaseException | None) -> None:
             while not stop.is_set():
-                try:
-                    return buffer.put(item, timeout=0.2)
-                except queue.Full:
-                    continue
+                with contextlib.suppress(queue.Full):
+                    buffer.put(item, timeout=0.2)
+                    return
 
         def decode() -> None:
             try:
@@ -179,7 +179,9 @@ def _open(path: Path) -> "av.container.InputContainer":
         with path.open("rb") as opened:
             head = opened.read(12)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
-            raise _damaged("It begins like a video but cannot be opened; the upload may have been cut short.") from error
+            raise _damaged(
+                "It begins like a video but cannot be opened; the upload may have been cut short."
+            ) from error
         raise Problem(
             "not-a-video", "Not a video", "This file is not a video we can read. MP4 and MOV files work."
         ) from error
@@ -202,9 +204,7 @@ def _video_stream(container: "av.container.InputContainer") -> "av.video.stream.
     return stream
 
 
-def _announced_seconds(
-    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream"
-) -> float | None:
+def _announced_seconds(container: "av.container.InputContainer", stream: "av.video.stream.VideoStream") -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else None
@@ -243,7 +243,7 @@ def _quarter_turns(frame: "av.VideoFrame") -> int:
 def _upright(frame: "av.VideoFrame") -> RGB:
     scale = min(1.0, ANALYSIS_SIDE / max(frame.width, frame.height))
     width, height = round(frame.width * scale), round(frame.height * scale)
-    image: RGB = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    image: RGB = frame.reformat(width=width, height=height, format="rgb24").to_ndarray().astype(np.uint8, copy=False)
     turns = _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
@@ -253,7 +253,8 @@ def _too_long(seconds: float | None) -> Problem:
     return Problem(
         "video-too-long",
         "Video too long",
-        f"Videos of up to {MAX_SECONDS / 60:.0f} minutes can be analysed; this one is {length}. Please cut it to one climb.",
+        f"Videos of up to {MAX_SECONDS / 60:.0f} minutes can be analysed; this one is {length}. "
+        "Please cut it to one climb.",
     )
 
 
