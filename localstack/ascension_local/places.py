@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENVS = ROOT / ".local" / "venvs"
+# What is expensive to make and depends on nothing but its inputs; shared by all stacks of the checkout.
+CACHE = ROOT / ".local" / "cache"
 
 
 def local_dir() -> Path:

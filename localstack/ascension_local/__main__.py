@@ -1,0 +1,5 @@
+import sys
+
+from ascension_local.command import main
+
+sys.exit(main())
