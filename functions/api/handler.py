@@ -31,7 +31,5 @@ application = Mangum(
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     logger.append_keys(request_id=event["requestContext"].get("requestId"))
     answer = application(event, context)
-    # Never the query string: a ticket may be in it.
-    logger.info("answered", method=event["httpMethod"], path=event["path"], status=answer["statusCode"])
     metrics.add_metric(name=f"Answers{answer['statusCode'] // 100}xx", unit=MetricUnit.Count, value=1)
     return answer

@@ -32,8 +32,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if route == "$connect":
         return connect(connection_id, UUID(request["authorizer"]["user_id"]))
     if route == "$disconnect":
+        _count("ConnectionsClosed")
         connections.closed(connection_id)
-    elif _action(event.get("body")) == "ping":
+        return {"statusCode": 200}
+    _count("MessagesReceived")
+    if _action(event.get("body")) == "ping":
         connections.send(connection_id, b'{"event": "pong"}')
     return {"statusCode": 200}
 
@@ -41,6 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def authorize(event: dict[str, Any]) -> dict[str, Any]:
     """Answer the authorizer's request: a ticket in the query string (browsers) or a bearer header (apps)."""
     user_id = _identified(event)
+    _count("ConnectionsAllowed" if user_id else "ConnectionsDenied")
     logger.info("asked to connect", allowed=user_id is not None, user_id=user_id)
     policy = {
         "Version": "2012-10-17",
@@ -61,10 +65,9 @@ def authorize(event: dict[str, Any]) -> dict[str, Any]:
 
 def connect(connection_id: str, user_id: UUID) -> dict[str, Any]:
     """Remember the connection."""
-    if not connections.opened(connection_id, user_id):
-        return {"statusCode": 403}
-    metrics.add_metric(name="ConnectionsOpened", unit=MetricUnit.Count, value=1)
-    return {"statusCode": 200}
+    opened = connections.opened(connection_id, user_id)
+    _count("ConnectionsOpened" if opened else "ConnectionsDenied")
+    return {"statusCode": 200 if opened else 403}
 
 
 def _identified(event: dict[str, Any]) -> UUID | None:
@@ -76,6 +79,10 @@ def _identified(event: dict[str, Any]) -> UUID | None:
         return user_of_access_token(bearer_token(headers.get("authorization")))
     except NotAuthenticated:
         return None
+
+
+def _count(name: str) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
 
 
 def _action(body: str | None) -> Any:

@@ -18,7 +18,9 @@ def current_user(request: Request, _: Annotated[object, Depends(_scheme)]) -> Us
     Raises:
         NotAuthenticated: no token, no valid one, or its account is gone.
     """
-    return service.authenticated(user_of_access_token(bearer_token(request.headers.get("authorization"))))
+    user = service.authenticated(user_of_access_token(bearer_token(request.headers.get("authorization"))))
+    request.scope["ascension.user_id"] = str(user.id)
+    return user
 
 
 CurrentUser = Annotated[User, Depends(current_user)]

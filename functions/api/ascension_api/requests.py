@@ -5,7 +5,7 @@ import re
 from uuid import uuid4
 
 from ascension.problems import Problem
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ascension_api.problem_answers import BodyTooLarge, answer
@@ -33,12 +33,12 @@ class RequestFrame:
             await self.app(scope, receive, send)
             return
         request_id = scope["ascension.request_id"] = _request_id(scope)
-        begun = False
+        status = 0
 
         async def send_framed(message: Message) -> None:
-            nonlocal begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                begun = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in _SAFETY.items():
@@ -48,16 +48,24 @@ class RequestFrame:
             await send(message)
 
         try:
-            if _announced_length(scope) > MAX_BODY_BYTES:
-                raise BodyTooLarge
-            await self.app(scope, _limited(receive), send_framed)
+            await self.app(scope, _replayed(await _body(receive)), send_framed)
         except Exception as error:
-            if begun:
+            if status:
                 raise
             problem = error if isinstance(error, Problem) else Problem()
             if problem is not error:
-                log.exception("a request failed", extra={"method": scope["method"], "path": scope["path"]})
+                log.exception("a request failed")
             await answer(problem, request_id)(scope, receive, send_framed)
+        # The path without its query string: a cursor is of no interest, and who knows what else may be in it.
+        log.info(
+            "answered",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "user_id": scope.get("ascension.user_id"),
+            },
+        )
 
 
 def _request_id(scope: Scope) -> str:
@@ -67,20 +75,26 @@ def _request_id(scope: Scope) -> str:
     return given if isinstance(given, str) and _ACCEPTABLE_ID.fullmatch(given) else str(uuid4())
 
 
-def _announced_length(scope: Scope) -> int:
-    length = Headers(scope=scope).get("content-length", "0")
-    return int(length) if length.isdecimal() else 0
+async def _body(receive: Receive) -> bytes:
+    """The whole body, which Lambda has at once anyway.
 
-
-def _limited(receive: Receive) -> Receive:
-    received = 0
-
-    async def receive_limited() -> Message:
-        nonlocal received
+    Raises:
+        BodyTooLarge
+    """
+    body = b""
+    while True:
         message = await receive()
-        received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge
-        return message
+        if not message.get("more_body"):
+            return body
 
-    return receive_limited
+
+def _replayed(body: bytes) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
