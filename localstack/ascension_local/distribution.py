@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from rolo import Request, Response
+from rolo.gateway import HandlerChain
 from rolo.websocket import WebSocketRequest
 from werkzeug.datastructures import Headers
 
@@ -214,3 +215,16 @@ def _for_origin(
         headers[key] = value
     changed.headers = headers
     return changed
+
+
+class EdgeHandler:
+    """First in LocalStack's chain of handlers: distributions, then WebSocket APIs; everything else passes through."""
+
+    def __init__(self, sockets: WebSocketGateway, distributions: Distributions) -> None:
+        self._sockets = sockets
+        self._distributions = distributions
+
+    def __call__(self, chain: HandlerChain[Any], context: Any, response: Response) -> None:
+        if self._distributions.serve(context, response) or self._sockets.handle(context.request, response):
+            # Without LocalStack's response handlers: they would add CORS headers of their own.
+            chain.terminate()

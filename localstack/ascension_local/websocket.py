@@ -1,8 +1,8 @@
 """A WebSocket API of API Gateway on LocalStack's own port: the handshake, the messages and `@connections`.
 
 The free LocalStack has no API Gateway v2. This handler takes what is addressed to a WebSocket API, by path
-(`/_aws/socket/<api>/<stage>…`) or by host (`<api>.execute-api.…/<stage>…`), before LocalStack looks for a service in it,
-and calls the functions through LocalStack's Lambda (`invoke`, which the caller passes in).
+(`/_aws/socket/<api>/<stage>…`) or by host (`<api>.execute-api.…/<stage>…`), before LocalStack looks for a service
+in it, and calls the functions through LocalStack's Lambda (`invoke`, which the caller passes in).
 """
 
 from __future__ import annotations

@@ -364,6 +364,11 @@ def _listed(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)] if value is not None else []
 
 
+def _matches(value: str, pattern: str) -> bool:
+    """IAM's patterns: only `*` and `?` mean something."""
+    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
 def _allows(policy: dict[str, Any], method_arn: str) -> bool:
     """Whether the policy allows `execute-api:Invoke` on the method; a Deny wins, silence is a refusal."""
     allowed = False
@@ -371,15 +376,10 @@ def _allows(policy: dict[str, Any], method_arn: str) -> bool:
     for statement in statements if isinstance(statements, list) else [statements]:
         if statement.get("Condition"):
             raise Refused(500, {"message": "Internal server error"})
-        action = any(
-            fnmatch.fnmatchcase("execute-api:invoke", pattern.lower()) for pattern in _listed(statement.get("Action"))
-        )
-        # IAM knows only * and ?; a bracket in an ARN pattern is a bracket.
-        resource = any(
-            fnmatch.fnmatchcase(method_arn, pattern.replace("[", "[[]"))
-            for pattern in _listed(statement.get("Resource"))
-        )
-        if action and resource:
+        actions = (action.lower() for action in _listed(statement.get("Action")))
+        if not any(_matches("execute-api:invoke", action) for action in actions):
+            continue
+        if any(_matches(method_arn, resource) for resource in _listed(statement.get("Resource"))):
             if str(statement.get("Effect")).lower() == "deny":
                 return False
             allowed = True

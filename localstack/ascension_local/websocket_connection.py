@@ -21,7 +21,7 @@ from twisted.internet.protocol import Protocol
 from twisted.protocols.policies import ProtocolWrapper
 from wsproto import WSConnection, events
 from wsproto.connection import ConnectionState
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+from wsproto.utilities import LocalProtocolError
 from zope.interface import implementer
 
 LOG = logging.getLogger(__name__)
@@ -142,13 +142,11 @@ class SocketProtocol(Protocol):
         self._timers = [reactor.callLater(_CLOSE_PATIENCE_S, self._transport().abortConnection)]
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        try:
-            self._ws.receive_data(data)
-            for event in self._ws.events():
-                self._handle(event)
-        except RemoteProtocolError as error:
-            hint = error.event_hint if isinstance(error.event_hint, events.CloseConnection) else None
-            self.close(int(hint.code) if hint else 1002, "Protocol error")
+        if self._ws.state is ConnectionState.CLOSED:
+            return
+        self._ws.receive_data(data)
+        for event in self._ws.events():
+            self._handle(event)
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
         self._end(1006, "")
@@ -172,6 +170,10 @@ class SocketProtocol(Protocol):
         elif isinstance(event, events.Pong):
             self._touch()
         elif isinstance(event, events.CloseConnection):
+            if self._ws.state is ConnectionState.OPEN:
+                # Not a farewell of the client's, but wsproto's opinion of what it sent.
+                self.close(int(event.code), event.reason or "")
+                return
             if self._ws.state is ConnectionState.REMOTE_CLOSING:
                 self._write(event.response())
             missing = event.code == 1005
@@ -237,6 +239,8 @@ def open_socket(request: Any, protocol: SocketProtocol, subprotocol: str | None,
         if request.finished or request.channel is None:
             return False
         transport = request.transport
+        # The HTTP request ends here. rolo would say goodbye through it as soon as our handler returns, but for this.
+        request.finished = 1
         # With TLS on the same port (LocalStack's default) the transport wraps the protocol.
         setattr(transport, "wrappedProtocol" if isinstance(transport, ProtocolWrapper) else "protocol", protocol)
         protocol.makeConnection(transport)

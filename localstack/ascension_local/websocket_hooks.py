@@ -11,14 +11,11 @@ import logging
 from typing import Any
 
 from botocore.config import Config
-from localstack.aws.api import RequestContext
-from localstack.aws.chain import HandlerChain
 from localstack.aws.connect import connect_to
 from localstack.aws.handlers import preprocess_request
 from localstack.runtime import hooks
-from rolo import Response
 
-from ascension_local.distribution import Distributions
+from ascension_local.distribution import Distributions, EdgeHandler
 from ascension_local.websocket import Invocation, WebSocketGateway
 from ascension_local.websocket_api import ApiRegistry
 
@@ -47,19 +44,6 @@ def invoke_function(function_arn: str, event: dict[str, Any]) -> Invocation:
 
 GATEWAY = WebSocketGateway(APIS, invoke_function)
 DISTRIBUTIONS = Distributions(GATEWAY)
-
-
-class EdgeHandler:
-    """First in LocalStack's chain of handlers: distributions, then WebSocket APIs; everything else passes through."""
-
-    def __init__(self, gateway: WebSocketGateway, distributions: Distributions) -> None:
-        self._gateway = gateway
-        self._distributions = distributions
-
-    def __call__(self, chain: HandlerChain, context: RequestContext, response: Response) -> None:
-        if self._distributions.serve(context, response) or self._gateway.handle(context.request, response):
-            # Without LocalStack's response handlers: they would add CORS headers of their own.
-            chain.terminate()
 
 
 @hooks.on_infra_ready()
