@@ -7,6 +7,7 @@ import json
 import mimetypes
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,7 @@ def _described(cloudformation: Any) -> dict[str, Any] | None:
 
 def _follow(cloudformation: Any, told: Callable[[str], None], until: str | None) -> None:
     """Waits for the state `until`, None for gone. Raises StackError with the events that failed."""
+    since = datetime.now(UTC) - timedelta(seconds=1)
     deadline = time.monotonic() + _DEPLOY_SECONDS
     last = ""
     while time.monotonic() < deadline:
@@ -148,25 +150,31 @@ def _follow(cloudformation: Any, told: Callable[[str], None], until: str | None)
         described = _described(cloudformation)
         status = described["StackStatus"] if described else None
         if status == until:
+            # LocalStack can end as complete what it rolled back in between.
+            if until and (failures := _failures(cloudformation, since)):
+                raise StackError(f"Some resources failed.\n{failures}")
             return
         if status is None or not status.endswith("_IN_PROGRESS"):
-            raise StackError(f"The stack ended as {status}.\n{_failures(cloudformation)}")
+            raise StackError(f"The stack ended as {status}.\n{_failures(cloudformation, since)}")
         resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
         done = sum(each["ResourceStatus"].endswith("_COMPLETE") for each in resources)
         if (line := f"{done} resources") != last:
             told(line)
             last = line
-    raise StackError(f"The stack is not there after {_DEPLOY_SECONDS:.0f} s.\n{_failures(cloudformation)}")
+    raise StackError(f"The stack is not there after {_DEPLOY_SECONDS:.0f} s.\n{_failures(cloudformation, since)}")
 
 
-def _failures(cloudformation: Any) -> str:
-    try:
-        events = cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
-    except ClientError:
-        events = []
-    failed = [
-        f"  {each['LogicalResourceId']} ({each.get('ResourceType')}): {each.get('ResourceStatusReason', 'no reason given')}"
-        for each in events
-        if each.get("ResourceStatus", "").endswith("_FAILED") or "ROLLBACK" in each.get("ResourceStatus", "")
+def _failures(cloudformation: Any, since: datetime) -> str:
+    """A line for each resource that failed after that time, the first failure first."""
+    events = [
+        event
+        for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=NAME)
+        for event in page["StackEvents"]
+        if event["Timestamp"] >= since
     ]
-    return "\n".join(dict.fromkeys(failed)) or "  LocalStack gives no reason; see its log."
+    reasons = {
+        f"  {each['LogicalResourceId']} ({each.get('ResourceType')})": each["ResourceStatusReason"]
+        for each in events  # the newest first, so the first failure of a resource is what stays
+        if "ResourceStatusReason" in each and ("FAILED" in each["ResourceStatus"] or "ROLLBACK" in each["ResourceStatus"])
+    }
+    return "\n".join(f"{resource}: {reason}" for resource, reason in reversed(reasons.items()))
