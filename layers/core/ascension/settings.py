@@ -68,5 +68,11 @@ def aws_client(service: str, endpoint_url: str | None = None) -> Any:
     return boto3.client(
         service,
         endpoint_url=endpoint_url,
-        config=Config(signature_version="s3v4" if service == "s3" else None, retries={"mode": "standard"}),
+        config=Config(
+            signature_version="s3v4" if service == "s3" else None,
+            # The bucket's regional name from the first hour on: presigned URLs survive no redirect. An endpoint of its
+            # own (the local cloud) has no such names.
+            s3=None if os.environ.get("AWS_ENDPOINT_URL") else {"addressing_style": "virtual"},
+            retries={"mode": "standard"},
+        ),
     )
