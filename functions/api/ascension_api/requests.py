@@ -81,10 +81,10 @@ async def _body(receive: Receive) -> bytes:
     Raises:
         BodyTooLarge
     """
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge
         if not message.get("more_body"):

@@ -73,11 +73,12 @@ def test_a_wrong_password_and_an_unknown_address_look_the_same(client: TestClien
 def test_an_unknown_address_costs_a_password_hash_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str] = []
     original = PasswordHasher.verify
-    monkeypatch.setattr(
-        PasswordHasher,
-        "verify",
-        lambda self, stored, password: verified.append(stored) or original(self, stored, password),
-    )
+
+    def verify(self: PasswordHasher, stored: str, password: str) -> bool:
+        verified.append(stored)
+        return original(self, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
     client.post("/auth/login", json={"email": f"{uuid4().hex}@example.org", "password": PASSWORD})
     assert len(verified) == 1
     assert "$m=19456,t=2,p=1$" in verified[0]

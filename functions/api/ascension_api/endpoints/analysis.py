@@ -5,7 +5,10 @@ from uuid import UUID
 
 from ascension.analyses import answers, service
 from ascension.analyses.lifecycle import result_prefix
+from ascension.analyses.problems import AnalysisNotFound, GhostNeedsPro, MonthlyQuotaReached
+from ascension.pages import MalformedCursor
 from ascension.videos import service as videos
+from ascension.videos.problems import UnsupportedVideoType, VideoNotFound, VideoTooLarge, VideoTooLong
 from fastapi import APIRouter, Query
 from fastapi import Request as HttpRequest
 from fastapi.responses import Response
@@ -13,6 +16,7 @@ from pydantic import ConfigDict, Field
 
 from ascension_api.fields import Answer, Flag, Number, Request, Text, WholeNumber
 from ascension_api.identity import CurrentUser
+from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
 from ascension_api.representation import represent
 
@@ -130,7 +134,12 @@ class AnalysisPage(Answer):
     next_cursor: str | None
 
 
-@router.post("/request-upload", status_code=201, summary="Announce a video and get an address to send it to")
+@router.post(
+    "/request-upload",
+    status_code=201,
+    summary="Announce a video and get an address to send it to",
+    responses=problems(UnsupportedVideoType, VideoTooLarge, VideoTooLong, GhostNeedsPro, MonthlyQuotaReached),
+)
 def request_upload(body: UploadRequest, user: CurrentUser) -> UploadAnswer:
     upload = videos.request_upload(
         user,
@@ -147,14 +156,19 @@ def request_upload(body: UploadRequest, user: CurrentUser) -> UploadAnswer:
     )
 
 
-@router.post("/start", status_code=202, summary="Start the analysis of a video, before or after its upload")
+@router.post(
+    "/start",
+    status_code=202,
+    summary="Start the analysis of a video, before or after its upload",
+    responses=problems(VideoNotFound, GhostNeedsPro, MonthlyQuotaReached),
+)
 def start(body: StartRequest, user: CurrentUser) -> Status:
     """The same video and options give the same job, unless it has failed."""
     job = service.start(user, body.video_id, (body.options or Options()).requested())
     return Status.model_validate({"job_id": job.id, "status": job.status})
 
 
-@router.get("", summary="The user's analyses, newest first")
+@router.get("", summary="The user's analyses, newest first", responses=problems(MalformedCursor))
 def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> AnalysisPage:
     found, next_cursor = service.page(user, cursor, limit)
     items = [AnalysisSummary.model_validate(answers.summary(*each)) for each in found]
@@ -166,6 +180,7 @@ def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> Analysi
     response_model=Analysis,
     summary="An analysis: where it is, and its result",
     responses={
+        **problems(AnalysisNotFound),
         303: {"description": "The answer is too large to be sent from here: it lies at Location for a short time."},
         304: {"description": "Unchanged since the answer whose ETag If-None-Match names."},
     },

@@ -5,11 +5,13 @@ from typing import Annotated
 from uuid import UUID
 
 from ascension.accounts import service
+from ascension.accounts.problems import EmailTaken, InvalidRefreshToken, WeakPassword, WrongCredentials
 from ascension.accounts.user import Tier
 from fastapi import APIRouter
 from pydantic import AfterValidator, Field
 
 from ascension_api.fields import Answer, Moment, Request, Text
+from ascension_api.openapi import problems
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
@@ -57,18 +59,18 @@ class TokenPair(Answer):
     expires_in: int
 
 
-@router.post("/register", status_code=201, summary="Open an account")
+@router.post("/register", status_code=201, summary="Open an account", responses=problems(EmailTaken, WeakPassword))
 def register(registration: Registration) -> Registered:
     user = service.register(registration.email, registration.password)
     return Registered(user=UserAnswer.model_validate(user))
 
 
-@router.post("/login", summary="Open a session")
+@router.post("/login", summary="Open a session", responses=problems(WrongCredentials))
 def login(credentials: Credentials) -> TokenPair:
     return TokenPair.model_validate(service.login(credentials.email, credentials.password))
 
 
-@router.post("/refresh", summary="Exchange a refresh token for a new pair")
+@router.post("/refresh", summary="Exchange a refresh token for a new pair", responses=problems(InvalidRefreshToken))
 def refresh(token: RefreshToken) -> TokenPair:
     return TokenPair.model_validate(service.refresh(token.refresh_token))
 

@@ -4,11 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from ascension.database import Row
+from ascension.pages import MalformedCursor
 from ascension.videos import service, storage
+from ascension.videos.problems import SavingNeedsPro, VideoNotFound, VideoNotUploaded
 from fastapi import APIRouter
 
 from ascension_api.fields import Answer, Moment
 from ascension_api.identity import CurrentUser
+from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
 
 router = APIRouter(prefix="/videos", tags=["videos"])
@@ -45,28 +48,46 @@ class VideoPage(Answer):
     next_cursor: str | None
 
 
-@router.get("", summary="The user's videos, newest first")
+@router.get("", summary="The user's videos, newest first", responses=problems(MalformedCursor))
 def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> VideoPage:
     rows, next_cursor = service.page(user, cursor, limit)
     return VideoPage(items=[VideoSummary(**_facts(row)) for row in rows], next_cursor=next_cursor)
 
 
-@router.get("/{video_id}", summary="A video, with addresses to download it and its thumbnail")
+@router.get(
+    "/{video_id}",
+    summary="A video, with addresses to download it and its thumbnail",
+    responses=problems(VideoNotFound),
+)
 def read(video_id: UUID, user: CurrentUser) -> Video:
     return _whole(service.find(user, video_id))
 
 
-@router.post("/{video_id}/save", summary="Keep a video past its 24 hours (Pro)")
+@router.post(
+    "/{video_id}/save",
+    summary="Keep a video past its 24 hours (Pro)",
+    responses=problems(VideoNotFound, SavingNeedsPro, VideoNotUploaded),
+)
 def save(video_id: UUID, user: CurrentUser) -> Video:
     return _whole(service.save(user, video_id))
 
 
-@router.delete("/{video_id}/save", status_code=204, summary="Do not keep a video: it is deleted in 24 hours")
+@router.delete(
+    "/{video_id}/save",
+    status_code=204,
+    summary="Do not keep a video: it is deleted in 24 hours",
+    responses=problems(VideoNotFound),
+)
 def unsave(video_id: UUID, user: CurrentUser) -> None:
     service.unsave(user, video_id)
 
 
-@router.delete("/{video_id}", status_code=204, summary="Delete a video and its analyses")
+@router.delete(
+    "/{video_id}",
+    status_code=204,
+    summary="Delete a video and its analyses",
+    responses=problems(VideoNotFound),
+)
 def delete(video_id: UUID, user: CurrentUser) -> None:
     service.delete(user, video_id)
 

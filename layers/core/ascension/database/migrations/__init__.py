@@ -28,7 +28,7 @@ def migrate(conninfo: str) -> list[str]:
             "CREATE TABLE IF NOT EXISTS schema_migrations ("
             "name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied = dict(connection.execute("SELECT name, checksum FROM schema_migrations").fetchall())
+        applied: dict[str, str] = dict(connection.execute("SELECT name, checksum FROM schema_migrations").fetchall())
         if missing := applied.keys() - {script.name for script in scripts}:
             raise RuntimeError(f"the database is ahead of this code: it has {', '.join(sorted(missing))}")
         for script in scripts:
