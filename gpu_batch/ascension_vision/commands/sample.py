@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build", type=float, default=1.0, help="girth, 1 is average")
     parser.add_argument("--sex", choices=("female", "male"), default="female", help="de Leva proportions")
     parser.add_argument("--pan", type=float, default=0.0, help="how far the camera follows the climber, 0 to 1")
-    parser.add_argument("--shake", type=float, default=0.0, metavar="DEG", help="hand-held rotation, standard deviation")
+    parser.add_argument(
+        "--shake", type=float, default=0.0, metavar="DEG", help="hand-held rotation, standard deviation"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Shot:
-    """One frame of the source. ``ticks`` since the first frame in units of the footage's ``time_base``; ``t`` in seconds."""
+    """One frame of the source. ``ticks`` since the first frame, in the footage's ``time_base``; ``t`` in seconds."""
 
     ticks: int
     t: float
@@ -66,7 +66,8 @@ class Footage:
     def _upright(self, frame: av.VideoFrame) -> Picture:
         turns = round(frame.rotation / 90) % 4
         width, height = (self.height, self.width) if turns % 2 else (self.width, self.height)
-        picture: Picture = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
+        scaled = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
+        picture: Picture = scaled.to_ndarray().astype(np.uint8, copy=False)
         return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
@@ -78,9 +79,7 @@ def _picture_stream(container: av.container.InputContainer) -> av.video.stream.V
     raise ValueError(f"{Path(container.name).name} shows no picture")
 
 
-def _readable(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream
-) -> Iterator[av.VideoFrame]:
+def _readable(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> Iterator[av.VideoFrame]:
     packets = container.demux(stream)
     while True:
         try:

@@ -93,9 +93,9 @@ class Layers:
             draw_note(picture, "no climber seen")
 
     def _view(self, index: int) -> Array | None:
-        """(3, 3) reference frame to this frame, in pixels of the source; None where the camera is not known to have moved."""
+        """(3, 3) pixels of the reference frame to this frame's; None where the camera is not known to have moved."""
         matrix = self._homographies[index] if index < len(self._homographies) else None
-        return None if matrix is None else np.linalg.inv(np.array(matrix, dtype=np.float64).reshape(3, 3))
+        return None if matrix is None else np.asarray(np.linalg.inv(np.array(matrix, dtype=np.float64).reshape(3, 3)))
 
     def _seen(self, points: Array, view: Array | None) -> Array:
         """Points of the reference frame as this frame sees them; image coordinates 0 to 1."""
@@ -136,5 +136,3 @@ class Layers:
             trail.append(center)
         trail.append(pose.center if pose is not None else None)
         return trail
-
-

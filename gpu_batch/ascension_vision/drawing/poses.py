@@ -44,7 +44,7 @@ class Poses:
         return min(candidates, key=lambda index: abs(self.times[index] - t))
 
     def at(self, t: float) -> Pose | None:
-        """The pose at ``t`` seconds: of the analysed frame, or between two where the video has more frames than the result.
+        """The pose at ``t`` seconds: an analysed frame's, or between two where the video has more frames than that.
 
         None where nobody was seen or nothing was analysed; never carried on from an earlier frame.
         """

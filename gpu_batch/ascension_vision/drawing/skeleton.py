@@ -46,7 +46,13 @@ def draw_skeleton(picture: NDArray[np.uint8], landmarks: Array, ghost: bool = Fa
         for a, b, _ in _BONES:
             _line(picture, points[a], points[b], _OUTLINE, (thick if sure[a] and sure[b] else thick // 2) + 2)
     for a, b, color in _BONES:
-        _line(picture, points[a], points[b], GHOST if ghost else color, thick if sure[a] and sure[b] else max(thick // 2, 1))
+        _line(
+            picture,
+            points[a],
+            points[b],
+            GHOST if ghost else color,
+            thick if sure[a] and sure[b] else max(thick // 2, 1),
+        )
     if ghost:
         return
     head = (points[7] + points[8]) / 2
@@ -70,7 +76,13 @@ def draw_trail(picture: NDArray[np.uint8], trail: Sequence[Array | None]) -> Non
             continue
         share = index / count
         color = tuple(round(channel * (0.35 + 0.65 * share)) for channel in GRAVITY)
-        _line(picture, before * [width, height], after * [width, height], color, max(1, round(thick * (0.3 + 0.6 * share))))
+        _line(
+            picture,
+            before * [width, height],
+            after * [width, height],
+            color,
+            max(1, round(thick * (0.3 + 0.6 * share))),
+        )
     last = trail[-1] if count else None
     if last is not None:
         _dot(picture, last * [width, height], thick * 1.7 + 1, _OUTLINE)
@@ -101,7 +113,14 @@ def draw_note(picture: NDArray[np.uint8], text: str) -> None:
     place = (round(0.03 * width), round(height - 0.03 * width))
     for color, thick in ((_OUTLINE, 4), (MIDDLE, 1)):
         cv2.putText(
-            picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, color, max(1, round(thick * scale * 1.5)), cv2.LINE_AA
+            picture,
+            text,
+            place,
+            cv2.FONT_HERSHEY_SIMPLEX,
+            scale,
+            color,
+            max(1, round(thick * scale * 1.5)),
+            cv2.LINE_AA,
         )
 
 

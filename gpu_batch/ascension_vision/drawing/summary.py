@@ -39,10 +39,10 @@ def write_summary(video_path: Path | str, verbose_result: dict[str, Any], out_pa
     _title(page, Path(video_path).name, duration, verbose_result, poses)
     _draw_stills(page, stills, moments, poses)
     shape = float(video.get("width") or 1), float(video.get("height") or 1)
-    _draw_path(page, stills[-1], poses, shape)
+    _draw_path(page, stills[-1], poses)
     _draw_charts(page, verbose_result, poses, duration, shape)
     _draw_numbers(page, verbose_result)
-    canvas.print_png(str(out_path))
+    canvas.print_figure(str(out_path), format="png", facecolor=_PAGE)
 
 
 # --- stills ---------------------------------------------------------------------------------------------------------
@@ -76,19 +76,17 @@ def _stills(path: Path, moments: list[float]) -> list[Picture]:
 
 
 def _draw_stills(page: Figure, stills: list[Picture], moments: list[float], poses: Poses) -> None:
-    box = _crop(poses, stills[0].shape[1] / stills[0].shape[0])
     left, gap, top, height = 0.04, 0.008, 0.905, 0.255
     width = (0.92 - gap * (_STILLS - 1)) / _STILLS
+    box = _crop(poses, stills[0], _page_shape(width, height), margin=0.10)
     for index, (still, t) in enumerate(zip(stills, moments, strict=True)):
         picture = still.copy()
         pose = poses.at(t)
         if pose is not None:
             draw_skeleton(picture, pose.landmarks)
-        rows, columns = picture.shape[:2]
-        x0, y0, x1, y1 = box
-        cut = picture[int(y0 * rows) : max(int(y1 * rows), 1), int(x0 * columns) : max(int(x1 * columns), 1)]
+        cut = _cut(picture, box)
         axes = page.add_axes((left + index * (width + gap), top - height, width, height))
-        axes.imshow(_filled(cut, width * SUMMARY_SIZE[0] / (height * SUMMARY_SIZE[1])), aspect="auto")
+        axes.imshow(_filled(cut, _page_shape(width, height)), aspect="auto")
         axes.set_axis_off()
         axes.text(
             0.05, 0.035, _clock(t) + ("" if pose is not None else "  no climber seen"), transform=axes.transAxes,
@@ -96,17 +94,30 @@ def _draw_stills(page: Figure, stills: list[Picture], moments: list[float], pose
         )  # fmt: skip
 
 
-def _crop(poses: Poses, video_shape: float) -> tuple[float, float, float, float]:
-    """One box (0 to 1) for all stills: all of the climber's way, in the shape of a still where the video allows it."""
+def _page_shape(width: float, height: float) -> float:
+    """Width over height in pixels of a part of the page given in shares of it."""
+    return width * SUMMARY_SIZE[0] / (height * SUMMARY_SIZE[1])
+
+
+def _cut(picture: Picture, box: tuple[float, float, float, float]) -> Picture:
+    rows, columns = picture.shape[:2]
+    x0, y0, x1, y1 = box
+    return picture[int(y0 * rows) : max(int(y1 * rows), 1), int(x0 * columns) : max(int(x1 * columns), 1)]
+
+
+def _crop(poses: Poses, still: Picture, shape: float, margin: float) -> tuple[float, float, float, float]:
+    """A box (0 to 1) about all of the climber's way, of ``shape`` (width over height) where the video allows it."""
     points = [pose.landmarks[:, :2] for index in range(len(poses)) if (pose := poses[index]) is not None]
     if not points:
         return 0.0, 0.0, 1.0, 1.0
     every = np.concatenate(points)
     low, high = np.quantile(every, 0.01, axis=0), np.quantile(every, 0.99, axis=0)
-    margin = 0.10 * float((high - low).max())
-    x0, y0 = low - margin
-    x1, y1 = high + margin
-    wanted = 0.147 * SUMMARY_SIZE[0] / (0.255 * SUMMARY_SIZE[1]) / video_shape  # width over height, in units of the frame
+    room = margin * float((high - low).max())
+    x0, y0 = low - room
+    x1, y1 = high + room
+    wanted = (
+        0.147 * SUMMARY_SIZE[0] / (0.255 * SUMMARY_SIZE[1]) / video_shape
+    )  # width over height, in units of the frame
     if (x1 - x0) < wanted * (y1 - y0):
         middle, half = (x0 + x1) / 2, wanted * (y1 - y0) / 2
         middle = min(max(middle, half), 1 - half) if half < 0.5 else 0.5
@@ -146,7 +157,14 @@ def _title(page: Figure, name: str, duration: float, result: dict[str, Any], pos
     if warnings:
         text = "   ·   ".join(str(warning) for warning in warnings)
         page.text(
-            0.96, 0.916, _shortened(text, 150), fontsize=10.5, color="#a4551e", va="center", ha="right", parse_math=False
+            0.96,
+            0.916,
+            _shortened(text, 150),
+            fontsize=10.5,
+            color="#a4551e",
+            va="center",
+            ha="right",
+            parse_math=False,
         )
 
 
@@ -184,18 +202,21 @@ def _draw_numbers(page: Figure, result: dict[str, Any]) -> None:
 # --- charts ---------------------------------------------------------------------------------------------------------
 
 
-def _draw_path(page: Figure, still: Picture, poses: Poses, shape: tuple[float, float]) -> None:
+def _draw_path(page: Figure, still: Picture, poses: Poses) -> None:
     """The centre of gravity's way over the last still, coloured by time."""
     frame = _card(page, 0.04, 0.235, 0.36, 0.395, "Path of the centre of gravity")
     frame.set_axis_off()
     axes = page.add_axes((0.05, 0.245, 0.34, 0.353))
-    rows, columns = still.shape[:2]
-    pale = (0.45 * still.astype(np.float32) + 0.55 * 255 * 0.95).astype(np.uint8)
+    full_rows, full_columns = still.shape[:2]
+    box = _crop(poses, still, _page_shape(0.34, 0.353), margin=0.22)
+    cut = _cut(still, box)
+    rows, columns = cut.shape[:2]
+    pale = (0.45 * cut.astype(np.float32) + 0.55 * 255 * 0.95).astype(np.uint8)
     axes.imshow(pale, extent=(0, columns, rows, 0))
-    centers = poses.centers() * [columns, rows]
+    centers = poses.centers() * [full_columns, full_rows] - [int(box[0] * full_columns), int(box[1] * full_rows)]
     times = np.array(poses.times)
-    known = ~np.isnan(centers).any(axis=1)
-    together = known[1:] & known[:-1]
+    known = np.asarray(np.isfinite(centers).all(axis=1), dtype=bool)
+    together = np.asarray(known[1:] & known[:-1], dtype=bool)
     if together.any():
         segments = np.stack([centers[:-1], centers[1:]], axis=1)[together]
         outline = LineCollection(list(segments), colors="#1c2430", linewidths=6, capstyle="round")
@@ -287,7 +308,9 @@ def _angle_track(result: dict[str, Any], name: str) -> Array:
 def _hips(poses: Poses) -> Array:
     nowhere = np.full(2, np.nan)
     found = [poses[index] for index in range(len(poses))]
-    return np.array([nowhere if pose is None else pose.landmarks[[23, 24], :2].mean(axis=0) for pose in found]).reshape(-1, 2)
+    return np.array([nowhere if pose is None else pose.landmarks[[23, 24], :2].mean(axis=0) for pose in found]).reshape(
+        -1, 2
+    )
 
 
 def _torso(poses: Poses, shape: tuple[float, float]) -> float:
@@ -353,7 +376,7 @@ def _card(page: Figure, x: float, y: float, width: float, height: float, title: 
 
 def _legend(axes: Axes) -> None:
     axes.legend(
-        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=10, labelcolor=_QUIET,
+        loc="lower right", bbox_to_anchor=(1.0, 1.06), ncols=2, frameon=False, fontsize=10, labelcolor=_QUIET,
         handlelength=1.2, borderaxespad=0.1,
     )  # fmt: skip
 

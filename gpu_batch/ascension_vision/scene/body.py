@@ -50,19 +50,18 @@ class Proportions:
 
 # de Leva's reference people: 1.741 m and 1.735 m tall. Joint widths are not in his tables; they follow Winter 2009
 # (biacromial 0.259 H less the deltoids, hip joint centres 0.12 to 0.13 H apart).
+_PARTS = ("trunk", "shoulder_half", "hip_half", "upper_arm", "forearm", "hand", "thigh", "shank", "foot", "head")
 _REFERENCE = {
-    "male": (1.741, dict(trunk=0.5155, shoulder_half=0.183, hip_half=0.108, upper_arm=0.2817, forearm=0.2689,
-                         hand=0.0862, thigh=0.4222, shank=0.4340, foot=0.2581, head=0.2033)),
-    "female": (1.735, dict(trunk=0.4979, shoulder_half=0.166, hip_half=0.113, upper_arm=0.2751, forearm=0.2643,
-                           hand=0.0780, thigh=0.3685, shank=0.4323, foot=0.2283, head=0.2002)),
-}  # fmt: skip
+    "male": (1.741, (0.5155, 0.183, 0.108, 0.2817, 0.2689, 0.0862, 0.4222, 0.4340, 0.2581, 0.2033)),
+    "female": (1.735, (0.4979, 0.166, 0.113, 0.2751, 0.2643, 0.0780, 0.3685, 0.4323, 0.2283, 0.2002)),
+}
 
 
 def proportions(body: BodyOptions) -> Proportions:
     """The reference person of that sex, scaled to the height; girths follow height and build."""
     reference_height, lengths = _REFERENCE[body.sex]
     scale = body.height_m / reference_height
-    scaled = {name: length * scale for name, length in lengths.items()}
+    scaled = {part: length * scale for part, length in zip(_PARTS, lengths, strict=True)}
     return Proportions(height=body.height_m, girth=scale * body.build, **scaled)
 
 

@@ -58,7 +58,7 @@ def camera_path(options: SceneOptions, climber: Array, rng: np.random.Generator)
     focal = chosen.focal * max(options.width, options.height)
     intrinsics = np.array([[focal, 0, options.width / 2], [0, focal, options.height / 2], [0, 0, 1.0]])
     shake = _hand_held(options, rng)
-    cameras = []
+    cameras: list[Camera] = []
     still = chosen.pan == 0 and chosen.shake_deg == 0
     for index in range(options.frame_count):
         if still and cameras:

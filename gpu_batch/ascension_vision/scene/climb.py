@@ -64,10 +64,10 @@ class _Route:
     def __init__(self, options: SceneOptions, color: str, rng: np.random.Generator) -> None:
         self.holds: list[Hold] = []
         self.rng, self.color, self.options = rng, color, options
-        self.sway = rng.uniform(0.10, 0.26), rng.uniform(0, 2 * np.pi)
+        self.sway = rng.uniform(0.12, 0.30), rng.uniform(0, 2 * np.pi)
         height = options.body.height_m
         low, high = (0.18, 0.32) if rng.random() < 0.5 else (0.32, 0.18)
-        first = 0.93 * height
+        first = 1.03 * height
         self.start = {
             "left_hand": self.add("left_hand", first + rng.uniform(0.0, 0.1), "jug"),
             "right_hand": self.add("right_hand", first + rng.uniform(0.0, 0.1), "jug"),
@@ -78,7 +78,7 @@ class _Route:
     def center_line(self, y: float) -> float:
         """Where the route runs, metres right of the wall's middle; hands and feet share it, so bodies stay upright."""
         amplitude, phase = self.sway
-        return float(amplitude * np.sin(1.1 * y + phase))
+        return float(amplitude * np.sin(0.75 * y + phase))
 
     def add(self, limb: str, y: float, kind: str | None = None) -> Hold:
         side = -1.0 if limb.startswith("left") else 1.0
@@ -111,7 +111,7 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
     """(limb, new hold) in order; as many as the duration has room for and the wall is high."""
     budget = max(0, int((options.duration_s - _LEAD_IN - _LEAD_OUT) / _SECONDS_A_MOVE))
     scale = options.body.height_m / 1.74
-    gap = 0.67 * options.body.height_m
+    gap = 0.76 * options.body.height_m
     on = dict(route.start)
     order = ("right_hand", "left_foot", "left_hand", "right_foot")
     if on["left_hand"].center[1] < on["right_hand"].center[1]:
@@ -125,7 +125,7 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
             y = on[other].center[1] + rng.uniform(0.24, 0.40) * scale
             # a static move: the whole body must be able to span from the lowest foot to the new hold
             lowest = min(on["left_foot"].center[1], on["right_foot"].center[1])
-            y = min(y, lowest + 0.96 * options.body.height_m)
+            y = min(y, lowest + 1.01 * options.body.height_m)
             if y > options.wall_height_m - 0.35:
                 break
         else:
@@ -141,7 +141,7 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
 def _time_moves(
     start: dict[str, Hold], moves: list[tuple[str, Hold]], duration: float, rng: np.random.Generator
 ) -> list[Contact]:
-    """Contacts of every limb: each move lifts the limb, carries it over, and the next begins after a shift of weight."""
+    """Contacts of every limb: each move carries a limb over, the next begins after a shift of weight."""
     contacts: list[Contact] = []
     since = {limb: (start[limb], 0.0) for limb in LIMBS}
     if moves:
@@ -158,9 +158,7 @@ def _time_moves(
     return contacts
 
 
-def _fill_wall(
-    route: list[Hold], route_color: str, options: SceneOptions, rng: np.random.Generator
-) -> list[Hold]:
+def _fill_wall(route: list[Hold], route_color: str, options: SceneOptions, rng: np.random.Generator) -> list[Hold]:
     """The route's holds and, around them, other routes' holds and volumes that nobody touches."""
     holds = list(route)
     others = [name for name in COLORS if name != route_color]
@@ -188,7 +186,7 @@ def _fill_wall(
         if sum(hold.type == "volume" for hold in holds) == 4:
             break
     kinds = ["jug", "crimp", "sloper", "pinch", "pocket", "edge", "foothold", "foothold"]
-    for _ in range(95):
+    for _ in range(190):
         name = str(rng.choice(others))
         place(str(rng.choice(kinds)), name, COLORS[name], 0.06)
     return [replace(hold, id=index) for index, hold in enumerate(holds)]

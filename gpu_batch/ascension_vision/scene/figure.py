@@ -13,7 +13,7 @@ from ascension_vision.scene.options import SceneOptions
 
 _SKINS = ((0.86, 0.64, 0.52), (0.74, 0.52, 0.40), (0.56, 0.37, 0.26), (0.40, 0.26, 0.19))
 _HAIRS = ((0.12, 0.08, 0.06), (0.26, 0.16, 0.09), (0.52, 0.36, 0.18), (0.07, 0.06, 0.06))
-_SHIRTS = ((0.10, 0.52, 0.55), (0.90, 0.42, 0.30), (0.93, 0.91, 0.86), (0.36, 0.62, 0.36), (0.55, 0.34, 0.62))
+_SHIRTS = ((0.10, 0.52, 0.55), (0.90, 0.42, 0.30), (0.18, 0.30, 0.62), (0.36, 0.62, 0.36), (0.55, 0.34, 0.62))
 _TROUSERS = ((0.15, 0.17, 0.22), (0.22, 0.24, 0.34), (0.38, 0.35, 0.28), (0.25, 0.27, 0.26))
 _SHOES = ((0.80, 0.66, 0.12), (0.12, 0.36, 0.62), (0.70, 0.18, 0.16))
 _RUBBER = np.array([0.09, 0.09, 0.10])
@@ -55,13 +55,20 @@ class Figure:
         self.sex = options.body.sex
         self.motion = motion
         self.outfit = choose_outfit(options)
-        self.down = np.array([0.0, -np.cos(np.radians(options.wall_angle_deg)), np.sin(np.radians(options.wall_angle_deg))])
+        self.down = np.array(
+            [0.0, -np.cos(np.radians(options.wall_angle_deg)), np.sin(np.radians(options.wall_angle_deg))]
+        )
 
     def mesh(self, frame: int) -> Mesh:
         """The surface in wall metres, coloured as lit."""
         tubes: list[_Tube] = [*self._trunk(frame), *self._head(frame)]
         for side in range(2):
-            tubes += [*self._arm(frame, side), *self._hand(frame, side), *self._leg(frame, side), self._shoe(frame, side)]
+            tubes += [
+                *self._arm(frame, side),
+                *self._hand(frame, side),
+                *self._leg(frame, side),
+                self._shoe(frame, side),
+            ]
         return _join(tubes)
 
     # --- parts --------------------------------------------------------------------------------------------------
@@ -70,7 +77,7 @@ class Figure:
         return np.asarray(self.motion.landmarks[frame, INDEX[name]])
 
     def _trunk(self, frame: int) -> list["_Tube"]:
-        body, girth, wear = self.body, self.body.girth, self.outfit
+        girth, wear = self.body.girth, self.outfit
         pelvis, chest = self.motion.pelvis[frame], self.motion.chest[frame]
         hips = (self._at(frame, "left_hip") + self._at(frame, "right_hip")) / 2
         neck = (self._at(frame, "left_shoulder") + self._at(frame, "right_shoulder")) / 2
@@ -79,11 +86,12 @@ class Figure:
         rows = np.array(
             [
                 (-0.21, 0.050, 0.060, 0.000), (-0.18, 0.110, 0.090, 0.010), (-0.08, 0.158, 0.112, 0.018),
-                (0.02, 0.164 if male else 0.172, 0.118, 0.022), (0.14, 0.152, 0.108, 0.012),
+                (0.02, 0.170 if male else 0.180, 0.124, 0.022), (0.14, 0.160, 0.114, 0.012),
                 (0.28, 0.140 if male else 0.134, 0.096, 0.000), (0.40, 0.138 if male else 0.126, 0.092, -0.004),
                 (0.55, 0.152 if male else 0.138, 0.102, 0.000), (0.72, 0.170 if male else 0.152, 0.110, 0.004),
                 (0.86, 0.180 if male else 0.160, 0.104, 0.004), (0.95, 0.172 if male else 0.152, 0.088, 0.002),
-                (1.02, 0.130 if male else 0.116, 0.070, 0.000), (1.07, 0.078, 0.056, -0.002), (1.10, 0.050, 0.048, -0.004),
+                (1.02, 0.130 if male else 0.116, 0.070, 0.000),
+                (1.07, 0.078, 0.056, -0.002), (1.10, 0.050, 0.048, -0.004),
             ]
         )  # fmt: skip
         share = np.linspace(rows[0, 0], rows[-1, 0], 46)
@@ -99,13 +107,15 @@ class Figure:
         spine = np.exp(-(((turn[None, :] - 1.5 * np.pi) / 0.28) ** 2))
         blades = sum(np.exp(-(((turn[None, :] - 1.5 * np.pi - aside) / 0.35) ** 2)) for aside in (-0.75, 0.75))
         level = share[:, None]
-        carve = -0.010 * spine * np.exp(-(((level - 0.45) / 0.42) ** 2))
-        carve = carve + 0.007 * blades * np.exp(-(((level - 0.78) / 0.14) ** 2))
-        folds = 0.0035 * np.sin(9 * level * 3.1 + 2.0 * np.sin(turn[None, :] * 2)) * np.exp(-(((level - 0.2) / 0.22) ** 2))
+        carve = -0.016 * spine * np.exp(-(((level - 0.45) / 0.42) ** 2))
+        carve = carve + 0.009 * blades * np.exp(-(((level - 0.78) / 0.14) ** 2))
+        folds = (
+            0.0055 * np.sin(9 * level * 3.1 + 2.0 * np.sin(turn[None, :] * 2)) * np.exp(-(((level - 0.2) / 0.22) ** 2))
+        )
         glutes = sum(np.exp(-(((turn[None, :] - 1.5 * np.pi - aside) / 0.42) ** 2)) for aside in (-0.55, 0.55))
         carve = carve + folds + 0.012 * glutes * np.exp(-(((level + 0.04) / 0.11) ** 2))
         hem = 0.0  # the shirt hangs over the trousers down to here
-        carve = carve + 0.008 * (level > hem) * np.exp(-(((level - hem) / 0.30) ** 2))
+        carve = carve + 0.006 * (level > hem) * np.exp(-(((level - hem) / 0.30) ** 2))
         tube.push(carve * girth)
         tube.paint(np.where(share[:, None] < hem, wear.trousers, wear.shirt))
         tube.paint_rows(share > 1.045, wear.skin)
@@ -119,9 +129,9 @@ class Figure:
         bag.paint_rows(rings > 0.80, np.array([0.85, 0.30, 0.16]))
         # neck
         top = self.motion.head_center[frame]
-        reach = np.linspace(-0.25, 0.72, 12)[:, None]
-        center = neck + reach * (top - neck) + 0.016 * (1 - reach) * chest[:, 2]
-        radius = np.interp(reach[:, 0], [-0.25, 0.1, 0.5, 0.72], [0.072, 0.058, 0.052, 0.050]) * girth
+        reach = np.linspace(-0.12, 0.72, 12)[:, None]
+        center = neck + reach * (top - neck) + 0.010 * (1 - reach) * chest[:, 2]
+        radius = np.interp(reach[:, 0], [-0.12, 0.1, 0.5, 0.72], [0.050, 0.056, 0.052, 0.050]) * girth
         throat = _Tube.around(center, chest[:, 0], -chest[:, 2], radius, radius, sectors=20)
         throat.paint(wear.skin)
         return [tube, bag, throat]
@@ -151,15 +161,23 @@ class Figure:
             ear = center + sign * 0.375 * length * head[:, 0] - 0.02 * length * head[:, 1]
             steps = np.linspace(-1, 1, 8)
             size = 0.15 * length * np.sqrt(np.clip(1 - steps**2, 0, 1))
-            shell = _Tube.around(ear + steps[:, None] * 0.14 * length * head[:, 1], head[:, 0], -head[:, 2], 0.35 * size, size, 10)
+            shell = _Tube.around(
+                ear + steps[:, None] * 0.14 * length * head[:, 1], head[:, 0], -head[:, 2], 0.35 * size, size, 10
+            )
             shell.paint(wear.skin * 0.95)
             tubes.append(shell)
         if wear.long_hair:
             root = center + 0.12 * length * head[:, 1] + 0.50 * length * head[:, 2]
             steps = np.linspace(0, 1, 20)[:, None]
             fall = _unit(self.down + 0.25 * head[:, 2])
-            path = root + 0.16 * length * np.sin(np.pi * np.minimum(steps * 1.3, 1)) * head[:, 2] + 1.15 * length * steps * fall
-            thick = length * np.interp(steps[:, 0], [0, 0.06, 0.12, 0.3, 0.7, 0.95, 1], [0.02, 0.12, 0.09, 0.14, 0.11, 0.05, 0.01])
+            path = (
+                root
+                + 0.16 * length * np.sin(np.pi * np.minimum(steps * 1.3, 1)) * head[:, 2]
+                + 1.15 * length * steps * fall
+            )
+            thick = length * np.interp(
+                steps[:, 0], [0, 0.06, 0.12, 0.3, 0.7, 0.95, 1], [0.02, 0.12, 0.09, 0.14, 0.11, 0.05, 0.01]
+            )
             tail = _Tube.around(path, head[:, 0], head[:, 2], thick, thick, sectors=16)
             tail.paint(wear.hair * (1 + 0.22 * np.sin(tail.turn[None, :] * 7 + 2 * steps))[..., None])
             tubes.append(tail)
@@ -168,20 +186,16 @@ class Figure:
     def _arm(self, frame: int, side: int) -> list["_Tube"]:
         name = SIDES[side][0]
         shoulder, elbow, wrist = (self._at(frame, f"{name}_{joint}") for joint in ("shoulder", "elbow", "wrist"))
-        neck = (self._at(frame, "left_shoulder") + self._at(frame, "right_shoulder")) / 2
         path, along = _bent(shoulder, elbow, wrist, 0.045, 42)
-        # begin inside the chest, so that the deltoid grows out of it
-        inner = np.linspace(1.0, 0.12, 5)[:, None]
-        start = shoulder + inner * 0.070 * _unit(neck - shoulder + 0.35 * (shoulder - elbow) * -1)
-        path = np.concatenate([start, path])
-        along = np.concatenate([np.linspace(-0.22, -0.03, 5), along])
+        path, along = _capped(path, along, shoulder - elbow, 0.055 * self.body.girth)
         hinge = _unit(np.cross(elbow - shoulder, wrist - elbow) + 1e-6 * self.motion.chest[frame][:, 0])
         bulk = self.body.girth * (1.0 if self.sex == "male" else 0.84)
         radius = bulk * np.interp(
             along,
-            [-0.22, -0.10, 0.0, 0.15, 0.45, 0.70, 0.95, 1.05, 1.25, 1.50, 1.85, 2.0],
-            [0.050, 0.060, 0.062, 0.060, 0.053, 0.047, 0.041, 0.043, 0.047, 0.040, 0.029, 0.027],
+            [0.0, 0.15, 0.45, 0.70, 0.95, 1.05, 1.25, 1.50, 1.85, 2.0],
+            [0.061, 0.061, 0.053, 0.047, 0.041, 0.043, 0.047, 0.040, 0.029, 0.027],
         )
+        radius *= _cap(along)
         tube = _Tube.along(path, hinge, radius, 0.94 * radius, sectors=22)
         biceps = np.exp(-(((along[:, None] - 0.5) / 0.22) ** 2)) * np.cos(tube.turn[None, :] - 0.5 * np.pi)
         tube.push(0.004 * biceps)
@@ -189,9 +203,16 @@ class Figure:
         sleeve = self.outfit.sleeve if self.outfit.sleeve else 0.06
         covered = along < sleeve
         looseness = 0.009 if self.outfit.sleeve else 0.002
-        tube.push(np.where(covered, looseness * np.clip((along + 0.2) / 0.4, 0, 1), 0.0)[:, None])
+        tube.push(np.where(covered, looseness * np.clip((along + 0.1) / 0.4, 0, 1), 0.0)[:, None])
         tube.paint_rows(covered, self.outfit.shirt)
-        return [tube]
+        # the shoulder itself: between chest and arm whichever way the arm points
+        chest = self.motion.chest[frame]
+        inward = -SIDES[side][1] * chest[:, 0]
+        cap = _ball(
+            shoulder + 0.030 * inward - 0.012 * chest[:, 1], chest, np.array([0.075, 0.066, 0.066]) * self.body.girth
+        )
+        cap.paint(self.outfit.shirt)
+        return [tube, cap]
 
     def _hand(self, frame: int, side: int) -> list["_Tube"]:
         name = SIDES[side][0]
@@ -228,17 +249,15 @@ class Figure:
         hip, knee, ankle = (self._at(frame, f"{name}_{joint}") for joint in ("hip", "knee", "ankle"))
         pelvis = self.motion.pelvis[frame]
         path, along = _bent(hip, knee, ankle, 0.075, 54)
-        hips = (self._at(frame, "left_hip") + self._at(frame, "right_hip")) / 2
-        inner = np.linspace(1.0, 0.15, 5)[:, None]
-        start = hip + inner * (0.05 * pelvis[:, 1] + 0.25 * (hips - hip))
-        path, along = np.concatenate([start, path]), np.concatenate([np.linspace(-0.16, -0.02, 5), along])
+        path, along = _capped(path, along, hip - knee, 0.085 * self.body.girth)
         hinge = _unit(np.cross(knee - hip, ankle - knee) + 1e-6 * pelvis[:, 0])
         bulk = self.body.girth * (1.0 if self.sex == "male" else 0.97)
         radius = bulk * np.interp(
             along,
-            [-0.16, 0.0, 0.15, 0.45, 0.75, 0.95, 1.08, 1.30, 1.60, 1.88, 2.0],
-            [0.085, 0.098, 0.096, 0.082, 0.067, 0.060, 0.055, 0.059, 0.047, 0.037, 0.036],
+            [0.0, 0.15, 0.45, 0.75, 0.95, 1.08, 1.30, 1.60, 1.88, 2.0],
+            [0.094, 0.095, 0.082, 0.067, 0.060, 0.055, 0.059, 0.047, 0.037, 0.036],
         )
+        radius *= _cap(along)
         tube = _Tube.along(path, hinge, radius, radius, sectors=26)
         wear = self.outfit
         end = 0.86 if wear.shorts else 1.90
@@ -256,23 +275,38 @@ class Figure:
         tube.paint_rows(covered, wear.trousers)
         if not wear.shorts:
             tube.paint_rows((along > 1.845) & covered, wear.trousers * 0.72)
-        return [tube]
+        inward = -SIDES[side][1] * pelvis[:, 0]
+        seat = _ball(
+            hip + 0.040 * inward + 0.016 * pelvis[:, 2] - 0.022 * pelvis[:, 1],
+            pelvis,
+            np.array([0.094, 0.088, 0.098]) * self.body.girth,
+        )
+        seat.paint(wear.trousers)
+        return [tube, seat]
 
     def _shoe(self, frame: int, side: int) -> "_Tube":
         name = SIDES[side][0]
         outward, up, forward = self.motion.feet[frame, side].T
         ankle, size = self._at(frame, f"{name}_ankle"), self.body.foot
         heel, toe = -0.22, 0.70
-        steps = np.linspace(0, 1, 26)
+        steps = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 34))
         reach = (heel + steps * (toe - heel)) * size
         # sole at -0.27 foot lengths below the ankle; height of the upper falls towards the toe
-        height = size * np.interp(steps, [0, 0.04, 0.12, 0.28, 0.45, 0.75, 0.95, 1], [0.06, 0.20, 0.31, 0.34, 0.24, 0.13, 0.08, 0.02])
-        width = size * np.interp(steps, [0, 0.04, 0.15, 0.45, 0.70, 0.92, 1], [0.04, 0.10, 0.135, 0.14, 0.17, 0.11, 0.02])
+        height = size * np.interp(
+            steps,
+            [0, 0.012, 0.04, 0.12, 0.28, 0.45, 0.75, 0.93, 0.98, 1],
+            [0.05, 0.20, 0.28, 0.34, 0.35, 0.26, 0.15, 0.10, 0.06, 0.01],
+        )
+        width = size * np.interp(
+            steps,
+            [0, 0.012, 0.05, 0.15, 0.45, 0.72, 0.90, 0.97, 1],
+            [0.02, 0.085, 0.125, 0.142, 0.14, 0.175, 0.13, 0.07, 0.01],
+        )
         sole = -0.25 * size
         center = ankle + reach[:, None] * forward + (sole + height / 2)[:, None] * up
         tube = _Tube.around(center, outward, up, width, height / 2, sectors=20, square=2.7)
         below = np.sin(tube.turn)[None, :] < -0.45
-        rubber = below | (steps[:, None] > 0.86) | (steps[:, None] < 0.10)
+        rubber = below | (steps[:, None] > 0.84) | (steps[:, None] < 0.05) & (np.sin(tube.turn)[None, :] < 0.2)
         tube.paint(np.where(rubber[..., None], _RUBBER, self.outfit.shoes))
         tube.gloss = 0.10
         return tube
@@ -282,7 +316,7 @@ class Figure:
 
 
 class _Tube:
-    """A closed surface of rings: ``points`` and ``albedo`` (rings, sectors, 3), ``turn`` (sectors,) angle of each sector.
+    """A closed surface of rings: ``points`` and ``albedo`` (rings, sectors, 3), ``turn`` (sectors,) radians.
 
     Sector angle 0 lies along the first cross axis, pi/2 along the second.
     """
@@ -350,15 +384,38 @@ def _join(tubes: list[_Tube]) -> Mesh:
         corner, beside = ring + sector, ring + following
         above, across = corner + sectors, beside + sectors
         faces = np.concatenate(
-            [np.stack([corner, beside, across], -1).reshape(-1, 3), np.stack([corner, across, above], -1).reshape(-1, 3)]
+            [
+                np.stack([corner, beside, across], -1).reshape(-1, 3),
+                np.stack([corner, across, above], -1).reshape(-1, 3),
+            ]
         )
         triangles.append((faces[:, ::-1] if flip else faces) + count)
         count += len(points)
     return Mesh(np.concatenate(vertices), np.concatenate(colors), np.concatenate(triangles).astype(np.int32))
 
 
+def _capped(path: Array, along: Array, back: Array, length: float) -> tuple[Array, Array]:
+    """The path begun ``length`` metres earlier, towards ``back``; ``along`` runs from -1 there to 0 at the joint."""
+    steps = np.linspace(1, 0.08, 8)
+    start = path[0] + np.sin(steps * np.pi / 2)[:, None] * length * _unit(back)
+    return np.concatenate([start, path]), np.concatenate([-steps, along])
+
+
+def _cap(along: Array) -> Array:
+    """Girth of a rounded end, as a share of the girth at the joint."""
+    return np.where(along < 0, np.cos(np.clip(-along, 0, 0.995) * np.pi / 2), 1.0)
+
+
+def _ball(center: Array, axes: Array, half: Array) -> "_Tube":
+    """An ellipsoid with half axes (3,) metres along the columns of ``axes``."""
+    rise = np.sin(np.linspace(-np.pi / 2, np.pi / 2, 18))
+    girth = np.sqrt(np.clip(1 - rise**2, 1e-4, 1))
+    middle = center + rise[:, None] * half[1] * axes[:, 1]
+    return _Tube.around(middle, axes[:, 0], -axes[:, 2], half[0] * girth, half[2] * girth, sectors=24)
+
+
 def _bent(root: Array, joint: Array, end: Array, rounding: float, steps: int) -> tuple[Array, Array]:
-    """A path root - joint - end with its corner rounded: points (steps, 3) and where they are, 0 root, 1 joint, 2 end."""
+    """A path root - joint - end with its corner rounded: points (steps, 3) and where each is, from 0 to 2."""
     first, second = np.linalg.norm(joint - root), np.linalg.norm(end - joint)
     along = np.linspace(0, 2, steps)
     distance = np.where(along < 1, (along - 1) * first, (along - 1) * second)

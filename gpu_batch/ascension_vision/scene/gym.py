@@ -1,5 +1,6 @@
 """The room: painted panels with their T-nuts, chalk and rubber; the holds; the mats on the floor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,6 @@ from ascension_vision.scene.raster import FAR, Image, Window, plane_depth, raste
 
 WALL_HALF_WIDTH = 2.6
 _PANEL, _NUT_SPACING = 1.22, 0.2
-_TEXELS = 460  # wall texture, pixels a metre
 _MAT_TEXELS, _MAT_LENGTH = 160, 5.0
 _PAINTS = (
     ((0.80, 0.78, 0.74), (0.36, 0.47, 0.56)),
@@ -24,6 +24,8 @@ _PAINTS = (
     ((0.83, 0.80, 0.73), (0.42, 0.55, 0.50)),
     ((0.72, 0.72, 0.74), (0.30, 0.34, 0.42)),
 )
+# a spot of the wall, metres, to a texel
+Pixel = Callable[[float, float], tuple[int, int]]
 _DARKNESS = np.array([0.055, 0.060, 0.070], dtype=np.float32)
 
 
@@ -44,7 +46,10 @@ class Gym:
         rng = np.random.default_rng([options.seed, 10])
         self.up, self.out = up_and_out(options.wall_angle_deg)
         self.holds = _hold_meshes(climb)
-        self._wall = _wall_texture(options, climb, self.holds, rng)
+        # as fine as the image, drawn twice as fine, shows the wall, or a little less: the paint is blurred anyway
+        focal = options.camera.focal * max(options.width, options.height)
+        self._texels = float(np.clip(1.6 * focal / options.camera.distance_m, 60, 900))
+        self._wall = _wall_texture(options, climb, self.holds, self._texels, rng)
         self._mats = _mat_texture(rng)
 
     def draw(self, camera: Camera, window: Window) -> tuple[Image, Image]:
@@ -53,7 +58,7 @@ class Gym:
         depth = np.full(window.shape, FAR, np.float32)
         height = self.options.wall_height_m
         # texture rows run down, the wall's y runs up
-        texel = np.array([[1 / _TEXELS, 0, -WALL_HALF_WIDTH], [0, -1 / _TEXELS, height], [0, 0, 1]])
+        texel = np.array([[1 / self._texels, 0, -WALL_HALF_WIDTH], [0, -1 / self._texels, height], [0, 0, 1]])
         drawn, inside = warp_plane(self._wall, camera.wall_homography() @ texel, window)
         color += inside[..., None] * (drawn - color)
         wall_depth = plane_depth(camera, window, np.zeros(3), np.array([0, 0, 1.0]))
@@ -84,18 +89,18 @@ def _hold_meshes(climb: Climb) -> list[Mesh]:
 def _noise(shape: tuple[int, int], cell: float, rng: np.random.Generator) -> Image:
     """Smooth noise about 0 with standard deviation 1 and features of ``cell`` pixels."""
     small = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / cell) + 3)).astype(np.float32)
-    return cv2.resize(small, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _wall_texture(
-    options: SceneOptions, climb: Climb, holds: list[Mesh], rng: np.random.Generator
+    options: SceneOptions, climb: Climb, holds: list[Mesh], texels: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """(rows, columns, 3) lit RGB of the wall plane with every hold's shadow on it."""
-    height, width = int(options.wall_height_m * _TEXELS), int(2 * WALL_HALF_WIDTH * _TEXELS)
+    """(rows, columns, 3) lit RGB of the wall plane, ``texels`` pixels a metre, with every hold's shadow on it."""
+    height, width = int(options.wall_height_m * texels), int(2 * WALL_HALF_WIDTH * texels)
     base, accent = (np.array(paint, np.float32) for paint in _PAINTS[int(rng.integers(len(_PAINTS)))])
 
     def pixel(x: float, y: float) -> tuple[int, int]:
-        return round((x + WALL_HALF_WIDTH) * _TEXELS), round((options.wall_height_m - y) * _TEXELS)
+        return round((x + WALL_HALF_WIDTH) * texels), round((options.wall_height_m - y) * texels)
 
     wall = np.broadcast_to(base, (height, width, 3)).copy()
     # one bold painted shape, as gyms have them
@@ -106,34 +111,36 @@ def _wall_texture(
     paint = np.zeros((height, width), np.uint8)
     cv2.fillPoly(paint, [np.array(corners, np.int32)], 255, cv2.LINE_AA)
     wall += (paint.astype(np.float32) / 255)[..., None] * (accent - wall)
-    light = 1 + 0.018 * _noise((height, width), 260, rng) + 0.012 * _noise((height, width), 40, rng)
-    light += 0.014 * _noise((height, width), 3.1, rng)
+    light = (
+        1 + 0.018 * _noise((height, width), 0.56 * texels, rng) + 0.012 * _noise((height, width), 0.09 * texels, rng)
+    )
+    light += 0.014 * _noise((height, width), max(0.007 * texels, 1.0), rng)
     for column in range(int(2 * WALL_HALF_WIDTH / _PANEL) + 1):
         for row in range(int(options.wall_height_m / _PANEL) + 1):
             x0, y0 = pixel(-WALL_HALF_WIDTH + column * _PANEL, (row + 1) * _PANEL)
             x1, y1 = pixel(-WALL_HALF_WIDTH + (column + 1) * _PANEL, row * _PANEL)
             x0, y0 = max(x0, 0), max(y0, 0)
             light[y0:y1, x0:x1] *= 1 + rng.normal(0, 0.012)
-            cv2.rectangle(light, (x0, y0), (x1, y1), 0.62, 2)
+            cv2.rectangle(light, (x0, y0), (x1, y1), 0.62, max(1, round(0.004 * texels)))
             cv2.rectangle(light, (x0 + 2, y0 + 2), (x1 - 2, y1 - 2), 1.06, 1)
     wall *= light[..., None]
     for x in np.arange(-WALL_HALF_WIDTH + 0.11, WALL_HALF_WIDTH, _NUT_SPACING):
         for y in np.arange(0.11, options.wall_height_m, _NUT_SPACING):
             center = pixel(x, y)
-            cv2.circle(wall, center, 5, (0.55, 0.55, 0.56), -1, cv2.LINE_AA)
-            cv2.circle(wall, center, 4, (0.13, 0.13, 0.14), -1, cv2.LINE_AA)
-    _wear(wall, climb, pixel, rng)
+            cv2.circle(wall, center, max(1, round(0.0110 * texels)), (0.55, 0.55, 0.56), -1, cv2.LINE_AA)
+            cv2.circle(wall, center, max(1, round(0.0087 * texels)), (0.13, 0.13, 0.14), -1, cv2.LINE_AA)
+    _wear(wall, climb, pixel, texels, rng)
     # light falls off towards the top corners and the floor
     rows = np.linspace(options.wall_height_m, 0, height, dtype=np.float32)[:, None]
     columns = np.linspace(-WALL_HALF_WIDTH, WALL_HALF_WIDTH, width, dtype=np.float32)[None, :]
     lit = shade(np.ones((1, 3)), np.array([[0.0, 0.0, 1.0]]))[0].astype(np.float32)
     fall = 1.03 - 0.022 * (columns + 0.3) ** 2 - 0.018 * (rows - 2.6) ** 2
     fall *= 1 - 0.38 * np.exp(-rows / 0.10)
-    wall *= (fall * (1 - 0.50 * _hold_shadows(holds, pixel, (height, width))))[..., None] * lit
+    wall *= (fall * (1 - 0.50 * _hold_shadows(holds, pixel, texels, (height, width))))[..., None] * lit
     return np.asarray(np.clip(wall, 0, 1) * 255, dtype=np.uint8)
 
 
-def _hold_shadows(holds: list[Mesh], pixel, shape: tuple[int, int]) -> Image:  # type: ignore[no-untyped-def]
+def _hold_shadows(holds: list[Mesh], pixel: Pixel, texels: float, shape: tuple[int, int]) -> Image:
     """(rows, columns) 0 to 1: where a hold keeps the lamp's light off the wall, plus the dark line around its foot."""
     cast, foot = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     for mesh in holds:
@@ -141,12 +148,12 @@ def _hold_shadows(holds: list[Mesh], pixel, shape: tuple[int, int]) -> Image:  #
         for vertices, layer in ((fallen, cast), (mesh.vertices, foot)):
             points = np.array([pixel(x, y) for x, y, _ in vertices], np.int32)
             cv2.fillConvexPoly(layer, cv2.convexHull(points), 255, cv2.LINE_AA)
-    soft = cv2.GaussianBlur(cast, (0, 0), 7).astype(np.float32) / 255
-    near = cv2.GaussianBlur(foot, (0, 0), 4).astype(np.float32) / 255
+    soft = cv2.GaussianBlur(cast, (0, 0), 0.015 * texels).astype(np.float32) / 255
+    near = cv2.GaussianBlur(foot, (0, 0), 0.009 * texels).astype(np.float32) / 255
     return np.maximum(soft, 0.8 * near)
 
 
-def _wear(wall: Image, climb: Climb, pixel, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+def _wear(wall: Image, climb: Climb, pixel: Pixel, texels: float, rng: np.random.Generator) -> None:
     """Chalk about the hand holds and rubber below the footholds, smeared as use smears them."""
     for hold in climb.holds:
         if hold.type == "volume":
@@ -158,7 +165,7 @@ def _wear(wall: Image, climb: Climb, pixel, rng: np.random.Generator) -> None:  
                 hold.center[0] + rng.normal(0, 0.55 * hold.radius),
                 hold.center[1] + (-0.5 if dark else 0.1) * hold.radius + rng.normal(0, 0.6 * hold.radius),
             )
-            size = int(rng.uniform(6, 22))
+            size = max(1, round(rng.uniform(0.013, 0.048) * texels))
             top, left = max(y - 3 * size, 0), max(x - 3 * size, 0)
             patch = wall[top : y + 3 * size, left : x + 3 * size]
             if patch.size == 0:

@@ -25,7 +25,7 @@ RINGS, SECTORS = 14, 30
 
 @dataclass(frozen=True)
 class Hold:
-    """A hold bolted to the wall. ``center`` is on the wall plane, ``grip`` on the surface where it is held or stood on."""
+    """A hold bolted to the wall. ``center`` is on the wall plane, ``grip`` where it is held or stood on."""
 
     id: int
     type: str
@@ -62,7 +62,7 @@ def size_of(kind: str, rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def hold_mesh(hold: Hold) -> tuple[Array, Array, NDArray[np.int32]]:
-    """Vertices ``(n, 3)`` in wall metres, albedo ``(n, 3)`` and triangles ``(m, 3)``, counter-clockwise seen from outside."""
+    """Vertices ``(n, 3)`` in wall metres, albedo ``(n, 3)``, triangles ``(m, 3)`` counter-clockwise from outside."""
     if hold.type == "volume":
         return _volume_mesh(hold)
     rng = np.random.default_rng(hold.shape_seed)
@@ -127,7 +127,8 @@ def _volume_mesh(hold: Hold) -> tuple[Array, Array, NDArray[np.int32]]:
     base = np.stack([np.cos(angles) * hold.half_width, np.sin(angles) * hold.half_height, np.zeros(corners)], axis=-1)
     shift = rng.uniform(-0.18, 0.18, 2) * hold.half_width
     top = base * rng.uniform(0.22, 0.38) + np.array([*shift, hold.depth])
-    vertices, triangles = [], []
+    vertices: list[Array] = []
+    triangles: list[tuple[int, int, int]] = []
 
     def facet(points: list[Array], steps: int = 6) -> None:
         # split finely, so that light and shadow vary over a face
@@ -135,9 +136,8 @@ def _volume_mesh(hold: Hold) -> tuple[Array, Array, NDArray[np.int32]]:
         if len(points) == 4:
             u, v = np.meshgrid(np.linspace(0, 1, steps), np.linspace(0, 1, steps), indexing="ij")
             a, b, c, d = points
-            grid = (
-                (1 - u[..., None]) * ((1 - v[..., None]) * a + v[..., None] * d)
-                + u[..., None] * ((1 - v[..., None]) * b + v[..., None] * c)
+            grid = (1 - u[..., None]) * ((1 - v[..., None]) * a + v[..., None] * d) + u[..., None] * (
+                (1 - v[..., None]) * b + v[..., None] * c
             )
             vertices.append(grid.reshape(-1, 3))
             for i in range(steps - 1):

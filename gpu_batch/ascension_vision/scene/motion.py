@@ -1,11 +1,14 @@
 """How the body moves between the contacts: limbs carried from hold to hold, a trunk that follows, and exact limbs.
 
 The trunk (pelvis position, roll, pitch, yaw, twist of the shoulders) is found per frame by damped least squares on
-residuals a coach would recognise - arms long, hips near the wall, weight over the feet - then smoothed over time; arms and
-legs follow by two-bone inverse kinematics, so that hands and feet are exactly on their holds and bones never stretch.
+residuals a coach would recognise - arms long, hips near the wall, weight over the feet - then smoothed over time;
+arms and legs follow by two-bone inverse kinematics, so that hands and feet are exactly on their holds and bones never
+stretch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -55,9 +58,9 @@ def move_body(climb: Climb, options: SceneOptions, rng: np.random.Generator) -> 
         half_palm = 0.36 * body.hand
         landmarks[:, INDEX[f"{name}_index"]] = wrist + along * body.hand + across * half_palm
         landmarks[:, INDEX[f"{name}_pinky"]] = wrist + along * body.hand - across * half_palm
-        landmarks[:, INDEX[f"{name}_thumb"]] = wrist + along * 0.55 * body.hand + across * 0.55 * body.hand - back * 0.01
+        landmarks[:, INDEX[f"{name}_thumb"]] = wrist + 0.55 * body.hand * (along + across) - 0.01 * back
         landmarks[:, INDEX[f"{name}_foot_index"]] = ankle + (toes[side] - ankles[side])
-        outward, foot_up, forward = (feet[:, side, :, axis] for axis in range(3))
+        foot_up, forward = feet[:, side, :, 1], feet[:, side, :, 2]
         landmarks[:, INDEX[f"{name}_heel"]] = ankle - forward * 0.20 * body.foot - foot_up * 0.20 * body.foot
     head, head_center = _head(chest, shoulders, ends, loads, body, options.fps)
     _face(landmarks, head, head_center, body)
@@ -74,7 +77,7 @@ def _carry_limbs(climb: Climb, times: Array) -> tuple[dict[str, Array], dict[str
         contacts = climb.of_limb(limb)
         place = np.repeat(climb.hold(contacts[0].hold_id).grip[None], len(times), axis=0)
         load = np.ones(len(times))
-        for before, after in zip(contacts, contacts[1:], strict=False):
+        for before, after in pairwise(contacts):
             origin, target = climb.hold(before.hold_id).grip, climb.hold(after.hold_id).grip
             share = np.clip((times - before.end) / (after.start - before.end), 0, 1)[:, None]
             eased = share**3 * (10 - 15 * share + 6 * share**2)  # least jerk, at rest at both ends
@@ -82,7 +85,8 @@ def _carry_limbs(climb: Climb, times: Array) -> tuple[dict[str, Array], dict[str
             lift = arc * np.sin(np.pi * eased) ** 2
             path = origin + (target - origin) * eased + lift * np.array([0.0, 0.25, 1.0])
             place = np.where((times >= before.end)[:, None], path, place)
-            unload = np.clip((times - before.end + 0.15) / 0.3, 0, 1) * np.clip((after.start + 0.15 - times) / 0.3, 0, 1)
+            leaving, landed = (times - before.end + 0.15) / 0.3, (after.start + 0.15 - times) / 0.3
+            unload = np.clip(leaving, 0, 1) * np.clip(landed, 0, 1)
             load = np.minimum(load, 1 - unload)
         ends[limb], loads[limb] = place, load
     return ends, loads
@@ -140,9 +144,8 @@ def _solve_trunk(
     arm, leg = body.upper_arm + body.forearm, body.thigh + body.shank
     load = {limb: _smooth(loads[limb], 0.22 * fps) for limb in LIMBS}
     shares = {"left_hand": 0.12, "right_hand": 0.12, "left_foot": 0.38, "right_foot": 0.38}
-    support = sum(shares[limb] * load[limb] * ends[limb][:, 0] for limb in LIMBS) / sum(
-        shares[limb] * load[limb] for limb in LIMBS
-    )
+    weights = np.stack([shares[limb] * load[limb] for limb in LIMBS])
+    support = np.sum(weights * np.stack([ends[limb][:, 0] for limb in LIMBS]), axis=0) / weights.sum(axis=0)
     support = _smooth(support, 0.25 * fps)
     reach_side = _smooth(loads["left_hand"] - loads["right_hand"], 0.2 * fps)  # + while the right hand moves
     times = np.arange(frames) / fps
@@ -154,7 +157,7 @@ def _solve_trunk(
     out = 0.27 + 0.03 * body.girth
 
     def residuals(trunk: Array, prior: Array, prior_weight: float) -> Array:
-        _, chest, hips, shoulders = _trunk_joints(trunk, body)
+        _, _, hips, shoulders = _trunk_joints(trunk, body)
         neck = (shoulders[0] + shoulders[1]) / 2
         parts = []
         for side, (name, _) in enumerate(SIDES):
@@ -168,7 +171,7 @@ def _solve_trunk(
         middle = 0.45 * neck + 0.55 * trunk[..., :3]
         parts += [
             3.0 * (middle[..., 0] - support - breath),
-            0.8 * (neck[..., 0] - 0.5 * (hand_x + support)),
+            1.2 * (neck[..., 0] - 0.6 * hand_x - 0.4 * support),
             4.0 * (trunk[..., 2] - out),
             4.0 * (neck[..., 2] - out - 0.02),
             0.9 * trunk[..., 3],
@@ -188,7 +191,9 @@ def _solve_trunk(
     return trunk
 
 
-def _least_squares(residuals, start: Array, prior: Array, prior_weight: float, steps: int) -> Array:  # type: ignore[no-untyped-def]
+def _least_squares(
+    residuals: Callable[[Array, Array, float], Array], start: Array, prior: Array, prior_weight: float, steps: int
+) -> Array:
     """Levenberg-Marquardt with a numeric Jacobian, every frame on its own, all frames at once."""
     trunk = start.copy()
     count = trunk.shape[1]
@@ -215,10 +220,10 @@ def _head(
 ) -> tuple[Array, Array]:
     """Head frames and centres: the eyes follow the limb that moves, within what a neck can do."""
     neck = (shoulders[0] + shoulders[1]) / 2
-    weights = {limb: (1 - loads[limb]) * (1.0 if limb.endswith("hand") else 0.6) for limb in LIMBS}
+    weights = np.stack([(1 - loads[limb]) * (1.0 if limb.endswith("hand") else 0.6) for limb in LIMBS])[..., None]
     rest = 0.5 * (ends["left_hand"] + ends["right_hand"])
-    total = sum(weights[limb] for limb in LIMBS)[:, None]
-    looked = (0.35 * rest + sum(weights[limb][:, None] * ends[limb] for limb in LIMBS)) / (0.35 + total)
+    watched = np.sum(weights * np.stack([ends[limb] for limb in LIMBS]), axis=0)
+    looked = (0.35 * rest + watched) / (0.35 + weights.sum(axis=0))
     toward = _unit(_smooth(looked, 0.18 * fps) - neck - 0.2 * chest[..., 1])
     # In the chest's frame: yaw to the right of straight ahead (towards the wall), pitch up.
     right, up, ahead = (np.einsum("fi,fi->f", toward, axis) for axis in (chest[..., 0], chest[..., 1], -chest[..., 2]))
@@ -246,9 +251,7 @@ def _face(landmarks: Array, head: Array, center: Array, body: Proportions) -> No
 # --- geometry -------------------------------------------------------------------------------------------------------
 
 
-def _two_bones(
-    root: Array, target: Array, first: float, second: float, pole: Array, fps: int
-) -> tuple[Array, Array]:
+def _two_bones(root: Array, target: Array, first: float, second: float, pole: Array, fps: int) -> tuple[Array, Array]:
     """Middle joint and end of a two-bone limb: bends towards ``pole``; the end is the target if it is within reach."""
     toward = target - root
     distance = np.linalg.norm(toward, axis=-1, keepdims=True)

@@ -21,10 +21,10 @@ class CameraOptions:
     ``shake_deg`` is the standard deviation of a hand-held camera's rotation, zero for a tripod.
     """
 
-    distance_m: float = 4.9
+    distance_m: float = 4.3
     height_m: float = 1.6
-    aside_m: float = 0.35
-    look_height_m: float = 1.72
+    aside_m: float = 0.45
+    look_height_m: float = 1.68
     focal: float = 0.98
     pan: float = 0.0
     shake_deg: float = 0.0

@@ -66,7 +66,7 @@ def plane_depth(camera: Camera, window: Window, origin: Array, normal: Array) ->
 
 
 def warp_plane(texture: NDArray[np.uint8], to_image: Array, window: Window) -> tuple[Image, Image]:
-    """Draw a texture whose pixels map by ``to_image`` (3, 3) into the window: colour (h, w, 3) and coverage (h, w), 0..1."""
+    """Draw a texture whose pixels map by ``to_image`` (3, 3): colour (h, w, 3) and coverage (h, w), 0 to 1."""
     zoom = np.array(
         [[window.scale, 0, -window.left * window.scale], [0, window.scale, -window.top * window.scale], [0, 0, 1.0]]
     )
@@ -76,4 +76,4 @@ def warp_plane(texture: NDArray[np.uint8], to_image: Array, window: Window) -> t
     height, width = window.shape
     drawn = cv2.warpPerspective(texture, matrix, (width, height), flags=cv2.INTER_LINEAR)
     inside = cv2.warpPerspective(np.full(texture.shape[:2], 255, np.uint8), matrix, (width, height))
-    return drawn.astype(np.float32) / 255, inside.astype(np.float32) / 255
+    return np.asarray(drawn, np.float32) / np.float32(255), np.asarray(inside, np.float32) / np.float32(255)

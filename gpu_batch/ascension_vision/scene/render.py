@@ -79,7 +79,8 @@ class Renderer:
         if self._backdrop is None or self._backdrop[0] is not camera:
             color, depth = self.gym.draw(camera, whole)
             self._backdrop = (camera, color, depth)
-            self._base = cv2.resize(color, (options.width, options.height), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(color, (options.width, options.height), interpolation=cv2.INTER_AREA)
+            self._base: Image = np.asarray(small, np.float32)
         _, color, depth = self._backdrop
         rows = slice(window.top * _FINE, window.bottom * _FINE)
         columns = slice(window.left * _FINE, window.right * _FINE)
@@ -107,7 +108,8 @@ class Renderer:
             cv2.fillConvexPoly(mask, triangle, 255, shift=4)
         blur = 0.030 * camera.intrinsics[0, 0] / camera.translation[2] / low
         soft = cv2.GaussianBlur(mask, (0, 0), max(blur, 0.5))
-        return cv2.resize(soft, window.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+        fine = cv2.resize(soft, window.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(fine, np.float32) / np.float32(255)
 
     def _develop(self, image: Image, index: int) -> NDArray[np.uint8]:
         """Linear light to 8 bits as a phone does it: vignette, tone curve, noise."""

@@ -1,7 +1,7 @@
 """What a perfect analysis of a rendered climb would find, as plain JSON values.
 
-``ascension.truth/1``: lengths in metres of the wall frame unless a name ends in ``_px`` or says image; image coordinates
-run from 0 to 1 of the frame's width and height; homographies are in pixels, frame to the first frame, for the wall plane.
+``ascension.truth/1``: names ending in ``_m`` are metres in the wall frame, in ``_px`` pixels; other places are image
+coordinates from 0 to 1 of the frame's width and height. Homographies map a frame to the first for the wall plane.
 """
 
 from collections.abc import Sequence
