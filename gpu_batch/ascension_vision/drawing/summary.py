@@ -90,7 +90,7 @@ def _draw_stills(page: Figure, stills: list[Picture], moments: list[float], pose
         axes.set_axis_off()
         axes.text(
             0.05, 0.035, _clock(t) + ("" if pose is not None else "  no climber seen"), transform=axes.transAxes,
-            color="white", fontsize=11, weight="bold", bbox={"facecolor": "#000000", "alpha": 0.55, "edgecolor": "none", "pad": 3},
+            color="white", fontsize=11, weight="bold", bbox={"facecolor": "#00000090", "edgecolor": "none", "pad": 3},
         )  # fmt: skip
 
 
@@ -115,9 +115,7 @@ def _crop(poses: Poses, still: Picture, shape: float, margin: float) -> tuple[fl
     room = margin * float((high - low).max())
     x0, y0 = low - room
     x1, y1 = high + room
-    wanted = (
-        0.147 * SUMMARY_SIZE[0] / (0.255 * SUMMARY_SIZE[1]) / video_shape
-    )  # width over height, in units of the frame
+    wanted = shape * still.shape[0] / still.shape[1]  # in shares of the frame
     if (x1 - x0) < wanted * (y1 - y0):
         middle, half = (x0 + x1) / 2, wanted * (y1 - y0) / 2
         middle = min(max(middle, half), 1 - half) if half < 0.5 else 0.5
