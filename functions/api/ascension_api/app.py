@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ascension_api import openapi, problem_answers
-from ascension_api.endpoints import analysis, auth, health, me, videos, ws
+from ascension_api.endpoints import analysis, api_keys, auth, health, me, videos, ws
 from ascension_api.requests import RequestFrame
 
 
@@ -21,7 +21,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for module in (health, auth, me, analysis, videos, ws):
+    for module in (health, auth, me, analysis, videos, ws, api_keys):
         app.include_router(module.router)
     problem_answers.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

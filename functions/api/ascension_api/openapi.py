@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ascension.accounts.problems import NotAuthenticated
+from ascension.accounts.problems import InvalidApiKey, NotAuthenticated, ScopeMissing
 from ascension.problems import Problem
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -91,8 +91,10 @@ def _complete(operation: dict[str, Any]) -> None:
         general = [InvalidRequest, Unavailable, Problem]
     if "requestBody" in operation:
         general += [MalformedRequest, BodyTooLarge]
-    if "security" in operation:
+    if security := operation.get("security"):
         general.append(NotAuthenticated)
+        if {"apiKey": []} in security:
+            general += [InvalidApiKey, ScopeMissing]
     if InvalidRequest in general and "application/json" in responses.get("422", {}).get("content", {}):
         # FastAPI's own form of validation errors, which we do not use; a route's own 422 stays.
         responses["422"]["content"].pop("application/json")

@@ -3,10 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from ascension.accounts.problems import NeedsEnterprise
+from ascension.accounts.user import User
 from ascension.analyses import answers, service
 from ascension.analyses.lifecycle import result_prefix
 from ascension.analyses.problems import AnalysisNotFound, GhostNeedsPro, MonthlyQuotaReached
 from ascension.pages import MalformedCursor
+from ascension.problems import Problem
 from ascension.videos import service as videos
 from ascension.videos.problems import UnsupportedVideoType, VideoNotFound, VideoTooLarge, VideoTooLong
 from fastapi import APIRouter, Query
@@ -15,7 +18,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
 from ascension_api.fields import Answer, Flag, Number, Request, Text, WholeNumber
-from ascension_api.identity import CurrentUser
+from ascension_api.identity import AnalysisReader, AnalysisWriter, VideoWriter
 from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
 from ascension_api.representation import represent
@@ -97,15 +100,39 @@ class Status(Answer):
     status: Literal["pending", "processing", "completed", "failed"]
 
 
-class Progress(Answer):
-    stage: str
-    fraction: float
+class BulkItem(Request):
+    video_id: UUID
+    options: Options | None = None
+
+
+class BulkRequest(Request):
+    items: Annotated[list[BulkItem], Field(min_length=1, max_length=100)]
 
 
 class Error(Answer):
     type: str
     title: str
     detail: str
+
+
+class BulkOutcome(Answer):
+    """Either ``job_id`` and ``status``, or the ``error`` why there is none."""
+
+    video_id: UUID
+    job_id: UUID | None = None
+    status: Literal["pending", "processing", "completed", "failed"] | None = None
+    error: Error | None = None
+
+
+class BulkAnswer(Answer):
+    """One outcome for each item, in their order."""
+
+    items: list[BulkOutcome]
+
+
+class Progress(Answer):
+    stage: str
+    fraction: float
 
 
 class AnalysisSummary(Answer):
@@ -140,7 +167,7 @@ class AnalysisPage(Answer):
     summary="Announce a video and get an address to send it to",
     responses=problems(UnsupportedVideoType, VideoTooLarge, VideoTooLong, GhostNeedsPro, MonthlyQuotaReached),
 )
-def request_upload(body: UploadRequest, user: CurrentUser) -> UploadAnswer:
+def request_upload(body: UploadRequest, user: VideoWriter) -> UploadAnswer:
     upload = videos.request_upload(
         user,
         filename=body.filename,
@@ -162,14 +189,24 @@ def request_upload(body: UploadRequest, user: CurrentUser) -> UploadAnswer:
     summary="Start the analysis of a video, before or after its upload",
     responses=problems(VideoNotFound, GhostNeedsPro, MonthlyQuotaReached),
 )
-def start(body: StartRequest, user: CurrentUser) -> Status:
+def start(body: StartRequest, user: AnalysisWriter) -> Status:
     """The same video and options give the same job, unless it has failed."""
     job = service.start(user, body.video_id, (body.options or Options()).requested())
     return Status.model_validate({"job_id": job.id, "status": job.status})
 
 
+@router.post(
+    "/bulk", status_code=202, summary="Start up to 100 analyses (Enterprise)", responses=problems(NeedsEnterprise)
+)
+def start_many(body: BulkRequest, user: AnalysisWriter) -> BulkAnswer:
+    """Each item has an outcome of its own; an item that cannot be started keeps no other from starting."""
+    if user.subscription_tier != "enterprise":
+        raise NeedsEnterprise
+    return BulkAnswer(items=[_outcome(user, item) for item in body.items])
+
+
 @router.get("", summary="The user's analyses, newest first", responses=problems(MalformedCursor))
-def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> AnalysisPage:
+def page(user: AnalysisReader, cursor: Cursor = None, limit: Limit = 20) -> AnalysisPage:
     found, next_cursor = service.page(user, cursor, limit)
     items = [AnalysisSummary.model_validate(answers.summary(*each)) for each in found]
     return AnalysisPage(items=items, next_cursor=next_cursor)
@@ -186,7 +223,7 @@ def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> Analysi
     },
 )
 def read(
-    job_id: UUID, request: HttpRequest, user: CurrentUser, format: Annotated[answers.Format, Query()] = "compact"
+    job_id: UUID, request: HttpRequest, user: AnalysisReader, format: Annotated[answers.Format, Query()] = "compact"
 ) -> Response:
     analysis, metrics = service.find(user, job_id)
     return represent(
@@ -196,3 +233,11 @@ def read(
         body=lambda: answers.document(user, analysis, metrics, format),
         overflow_prefix=f"{result_prefix(user.id, job_id)}answers/",
     )
+
+
+def _outcome(user: User, item: BulkItem) -> BulkOutcome:
+    try:
+        job = service.start(user, item.video_id, (item.options or Options()).requested())
+    except Problem as problem:
+        return BulkOutcome(video_id=item.video_id, error=Error.model_validate(problem))
+    return BulkOutcome.model_validate({"video_id": item.video_id, "job_id": job.id, "status": job.status})

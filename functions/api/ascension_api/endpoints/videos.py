@@ -10,7 +10,7 @@ from ascension.videos.problems import SavingNeedsPro, VideoNotFound, VideoNotUpl
 from fastapi import APIRouter
 
 from ascension_api.fields import Answer, Moment
-from ascension_api.identity import CurrentUser
+from ascension_api.identity import VideoReader, VideoWriter
 from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
 
@@ -49,7 +49,7 @@ class VideoPage(Answer):
 
 
 @router.get("", summary="The user's videos, newest first", responses=problems(MalformedCursor))
-def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> VideoPage:
+def page(user: VideoReader, cursor: Cursor = None, limit: Limit = 20) -> VideoPage:
     rows, next_cursor = service.page(user, cursor, limit)
     return VideoPage(items=[VideoSummary(**_facts(row)) for row in rows], next_cursor=next_cursor)
 
@@ -59,7 +59,7 @@ def page(user: CurrentUser, cursor: Cursor = None, limit: Limit = 20) -> VideoPa
     summary="A video, with addresses to download it and its thumbnail",
     responses=problems(VideoNotFound),
 )
-def read(video_id: UUID, user: CurrentUser) -> Video:
+def read(video_id: UUID, user: VideoReader) -> Video:
     return _whole(service.find(user, video_id))
 
 
@@ -68,7 +68,7 @@ def read(video_id: UUID, user: CurrentUser) -> Video:
     summary="Keep a video past its 24 hours (Pro)",
     responses=problems(VideoNotFound, SavingNeedsPro, VideoNotUploaded),
 )
-def save(video_id: UUID, user: CurrentUser) -> Video:
+def save(video_id: UUID, user: VideoWriter) -> Video:
     return _whole(service.save(user, video_id))
 
 
@@ -78,7 +78,7 @@ def save(video_id: UUID, user: CurrentUser) -> Video:
     summary="Do not keep a video: it is deleted in 24 hours",
     responses=problems(VideoNotFound),
 )
-def unsave(video_id: UUID, user: CurrentUser) -> None:
+def unsave(video_id: UUID, user: VideoWriter) -> None:
     service.unsave(user, video_id)
 
 
@@ -88,7 +88,7 @@ def unsave(video_id: UUID, user: CurrentUser) -> None:
     summary="Delete a video and its analyses",
     responses=problems(VideoNotFound),
 )
-def delete(video_id: UUID, user: CurrentUser) -> None:
+def delete(video_id: UUID, user: VideoWriter) -> None:
     service.delete(user, video_id)
 
 

@@ -39,3 +39,41 @@ class InvalidRefreshToken(Problem):
     title = "The session has ended"
     status = 401
     detail = "This refresh token is not valid any more. Please log in again."
+
+
+class NeedsEnterprise(Problem):
+    type = "needs-enterprise"
+    title = "This needs Enterprise"
+    status = 403
+    detail = "This is part of Enterprise. Please talk to us about an upgrade."
+
+
+class InvalidApiKey(Problem):
+    type = "invalid-api-key"
+    title = "The API key is not valid"
+    status = 401
+    detail = "This API key is not valid (any more). Please use another one."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'ApiKey realm="ascension"'})
+
+
+class ScopeMissing(Problem):
+    type = "scope-missing"
+    title = "The API key may not do this"
+    status = 403
+    detail = "This API key may not do this. Please use one with the scope that is needed."
+
+
+class ApiKeyNotFound(Problem):
+    type = "api-key-not-found"
+    title = "There is no such API key"
+    status = 404
+    detail = "There is no such API key. Please check its id."
+
+
+class TooManyApiKeys(Problem):
+    type = "too-many-api-keys"
+    title = "There are too many API keys"
+    status = 409
+    detail = "There can be at most 50 API keys at a time. Please revoke one that is not used any more."
