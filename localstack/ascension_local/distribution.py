@@ -20,6 +20,7 @@ from rolo import Request, Response
 from rolo.gateway import HandlerChain
 from rolo.websocket import WebSocketRequest
 from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request as WerkzeugRequest
 
 from ascension_local.websocket import WebSocketGateway
 from ascension_local.websocket_api import InvalidResource, WebSocketApi
@@ -129,8 +130,7 @@ class Distributions:
         behaviour = self.behaviour_for(request.path)
         if behaviour is None:
             return False
-        socket = isinstance(request, WebSocketRequest)
-        if not socket and request.method not in behaviour.methods:
+        if not isinstance(request, WebSocketRequest) and request.method not in behaviour.methods:
             response.status_code = 403
             response.data = b"This distribution is not configured to allow the HTTP request method that was used."
             response.headers["Content-Type"] = "text/plain"
@@ -141,7 +141,7 @@ class Distributions:
             if api is not None:
                 self._sockets.serve(api, _stage_of(api, origin, request.path), "", request, response)
                 return True
-        if socket:
+        if isinstance(request, WebSocketRequest):
             return False
         if match := _BUCKET_HOST.match(origin.domain_name):
             context.request = _for_bucket(request, origin, match["bucket"])
@@ -170,7 +170,7 @@ def _stage_of(api: WebSocketApi, origin: Origin, path: str) -> str:
     return named if named in api.stages or len(api.stages) != 1 else next(iter(api.stages))
 
 
-def _for_bucket(request: Request, origin: Origin, bucket: str) -> Request:
+def _for_bucket(request: Request, origin: Origin, bucket: str) -> WerkzeugRequest:
     """A read of an object, without the viewer's credentials and query; LocalStack does not ask for the signature that
     an origin access control adds. A path that ends in a slash means its index.html.
     """
@@ -194,7 +194,7 @@ def _for_origin(
     path: str | None = None,
     query_string: str | None = None,
     without: frozenset[str] = frozenset(),
-) -> Request:
+) -> WerkzeugRequest:
     """The viewer's request as its origin gets it: another Host, the origin's path in front, all else as it was."""
     environ = dict(request.environ)
     raw_path, _, raw_query = str(environ.get("RAW_URI") or request.path).partition("?")
@@ -208,7 +208,7 @@ def _for_origin(
     environ["HTTP_HOST"] = host
     for name in without:
         environ.pop(f"HTTP_{name.upper()}", None)
-    changed = type(request)(environ)
+    changed = WerkzeugRequest(environ)
     headers = Headers([(key, value) for key, value in request.headers if key.lower() not in without])
     headers["Host"] = host
     for key, value in origin.headers:

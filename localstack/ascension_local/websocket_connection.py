@@ -22,7 +22,7 @@ from twisted.protocols.policies import ProtocolWrapper
 from wsproto import WSConnection, events
 from wsproto.connection import ConnectionState
 from wsproto.utilities import LocalProtocolError
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 LOG = logging.getLogger(__name__)
 
@@ -129,8 +129,10 @@ class SocketProtocol(Protocol):
             if self._unsent_bytes + size > self._limits.unsent_bytes:
                 raise ConnectionCongested
             self._unsent_bytes += size
-        text = isinstance(message, str)
-        self._write(events.TextMessage(data=message) if text else events.BytesMessage(data=message))
+        if isinstance(message, str):
+            self._write(events.TextMessage(data=message))
+        else:
+            self._write(events.BytesMessage(data=message))
         self._touch()
 
     def close(self, code: int, reason: str) -> None:
@@ -180,7 +182,7 @@ class SocketProtocol(Protocol):
             self._end(int(event.code), "Client-side close frame status not set" if missing else event.reason or "")
             self._transport().loseConnection()
 
-    def _receive(self, event: events.Message) -> None:
+    def _receive(self, event: events.Message[Any]) -> None:
         if self._ended:
             return
         data = event.data
@@ -243,7 +245,7 @@ def open_socket(request: Any, protocol: SocketProtocol, subprotocol: str | None,
         request.finished = 1
         # With TLS on the same port (LocalStack's default) the transport wraps the protocol.
         setattr(transport, "wrappedProtocol" if isinstance(transport, ProtocolWrapper) else "protocol", protocol)
-        protocol.makeConnection(transport)
+        protocol.makeConnection(transport)  # type: ignore[no-untyped-call]
         protocol.start(subprotocol)
         opened()
         return True

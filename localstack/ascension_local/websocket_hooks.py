@@ -16,7 +16,6 @@ from localstack.aws.handlers import preprocess_request
 from localstack.runtime import hooks
 
 from ascension_local.distribution import Distributions, EdgeHandler
-from ascension_local.rest_binary import honour_every_type
 from ascension_local.websocket import Invocation, WebSocketGateway
 from ascension_local.websocket_api import ApiRegistry
 
@@ -47,8 +46,7 @@ GATEWAY = WebSocketGateway(APIS, invoke_function)
 DISTRIBUTIONS = Distributions(GATEWAY)
 
 
-@hooks.on_infra_ready(priority=100)
+@hooks.on_infra_ready(priority=100)  # type: ignore[untyped-decorator]
 def mount() -> None:
     """Called by LocalStack once its gateway accepts requests, before it calls itself ready."""
-    honour_every_type()
     preprocess_request.handlers.insert(0, EdgeHandler(GATEWAY, DISTRIBUTIONS))

@@ -16,9 +16,11 @@ from typing import Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
-from conftest import LocalGateway
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.unit.localstack.local_gateway import LocalGateway
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def test_unknown_api_stage_and_path_are_refused(gateway: LocalGateway) -> None:
 
 
 def test_subprotocol_of_the_connect_function_is_agreed(gateway: LocalGateway) -> None:
-    with connect(gateway.socket_url(), subprotocols=["climb.v1"]) as client:
+    with connect(gateway.socket_url(), subprotocols=[Subprotocol("climb.v1")]) as client:
         assert client.subprotocol == "climb.v1"
 
 
