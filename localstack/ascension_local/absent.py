@@ -1,7 +1,7 @@
 """What of template.yaml is left out of the local cloud, and why that does not matter there. The only such list.
 
-`up` deploys the template without these types; any other type that neither LocalStack nor our plug-ins know makes it fail by
-name. What refers to a resource that is left out gets the word `absent-` and the resource's name instead.
+`up` deploys the template without these; any other type that neither LocalStack nor our plug-ins know makes it fail
+by name. What refers to one that is left out gets the word `absent-` and the resource's name instead.
 """
 
 _NETWORK = "processes of one machine talk over its loopback; nothing routes or filters them"

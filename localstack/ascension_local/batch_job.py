@@ -1,7 +1,7 @@
 """A Batch job that runs as processes: its attempts, exit codes, time-out and termination, told in AWS's words.
 
 Nothing here knows of LocalStack. Fields and messages are those DescribeJobs answers with
-(https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html), so that retry rules written for AWS match here.
+(https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html), so that retry rules written for AWS match.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Host:
     environment: Mapping[str, str]
     logs: Path
     stop_seconds: float = STOP_SECONDS
-    # Called with the log stream's name and its new lines.
-    publish: Callable[[str, Sequence[Line]], None] = lambda stream, lines: None
+    # Called with the log group, the stream in it and its new lines.
+    publish: Callable[[str, str, Sequence[Line]], None] = lambda group, stream, lines: None
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Attempt:
     reason: str | None = None
 
     def described(self) -> dict[str, Any]:
-        container = {
+        container: dict[str, Any] = {
             "taskArn": self.log_stream.rpartition("/")[2],
             "logStreamName": self.log_stream,
             "exitCode": self.exit_code,
@@ -73,7 +73,7 @@ class Attempt:
 
 @dataclass(eq=False)
 class Job:
-    """One job; `submitted` is SubmitJob's request, `definition` the job definition it names, both in the API's shape."""
+    """`submitted` is SubmitJob's request, `definition` the job definition it names, both in the API's shape."""
 
     submitted: Mapping[str, Any]
     definition: Mapping[str, Any]
@@ -116,6 +116,19 @@ class Job:
         return dict(self.submitted.get("retryStrategy") or self.definition.get("retryStrategy") or {"attempts": 1})
 
     @property
+    def log_group(self) -> str:
+        return self._log_options.get("awslogs-group", "/aws/batch/job")
+
+    @property
+    def log_prefix(self) -> str:
+        return self._log_options.get("awslogs-stream-prefix", str(self.definition["jobDefinitionName"]))
+
+    @property
+    def _log_options(self) -> dict[str, str]:
+        container = self.definition.get("containerProperties") or {}
+        return (container.get("logConfiguration") or {}).get("options") or {}
+
+    @property
     def timeout_seconds(self) -> float | None:
         """Of each attempt, None for no limit."""
         timeout = self.submitted.get("timeout") or self.definition.get("timeout") or {}
@@ -153,7 +166,7 @@ class Job:
             if self.status != RUNNABLE:
                 return
             self.status = STARTING
-        attempt = Attempt(log_stream=f"{self.definition['jobDefinitionName']}/default/{uuid.uuid4().hex}")
+        attempt = Attempt(log_stream=f"{self.log_prefix}/default/{uuid.uuid4().hex}")
         timed_out = False
         try:
             process = self._start(attempt)
@@ -236,7 +249,7 @@ class Job:
             for raw in process.stdout:
                 line = raw.decode(errors="replace").rstrip("\n")
                 file.write(line + "\n")
-                self.host.publish(attempt.log_stream, [(_now(), line)])
+                self.host.publish(self.log_group, attempt.log_stream, [(_now(), line)])
         process.stdout.close()
 
     def _is_retried(self, attempt: Attempt) -> bool:

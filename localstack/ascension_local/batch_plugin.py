@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -21,7 +22,6 @@ from ascension_local.batch_job import Host, Line, Machine
 from ascension_local.batch_service import OPERATIONS, Batch, ClientError
 
 LOG = logging.getLogger(__name__)
-_LOG_GROUP = "/aws/batch/job"
 
 # What a container of ours would bring by its image or its machine, handed through where it is set.
 _HANDED_THROUGH = ("HOME", "LANG", "TMPDIR", "DEVICE", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
@@ -66,43 +66,39 @@ def _host(region: str, account: str) -> Host:
 
 
 class CloudWatchLog:
-    """Sends lines to the log group Batch uses on AWS, behind the job's back: printing never waits for it."""
+    """Sends lines to the log groups the jobs name, behind their back: printing never waits for it."""
 
     def __init__(self, region: str, account: str) -> None:
         self._client = connect_to(region_name=region, aws_access_key_id=account).logs
-        self._waiting: queue.SimpleQueue[tuple[str, Line]] = queue.SimpleQueue()
-        self._known: set[str] = set()
+        self._waiting: queue.SimpleQueue[tuple[str, str, Line]] = queue.SimpleQueue()
+        self._known: set[tuple[str, str]] = set()
         threading.Thread(target=self._send_all, name="batch-logs", daemon=True).start()
 
-    def publish(self, stream: str, lines: Sequence[Line]) -> None:
+    def publish(self, group: str, stream: str, lines: Sequence[Line]) -> None:
         for line in lines:
-            self._waiting.put((stream, line))
+            self._waiting.put((group, stream, line))
 
     def _send_all(self) -> None:
         while True:
-            batch = [self._waiting.get()]
-            while len(batch) < 500 and not self._waiting.empty():
-                batch.append(self._waiting.get())
-            for stream in dict.fromkeys(stream for stream, _ in batch):
+            taken = [self._waiting.get()]
+            while len(taken) < 500 and not self._waiting.empty():
+                taken.append(self._waiting.get())
+            for target in dict.fromkeys((group, stream) for group, stream, _ in taken):
                 try:
-                    self._send(stream, [line for its, line in batch if its == stream])
+                    self._send(*target, [line for group, stream, line in taken if (group, stream) == target])
                 except Exception as error:
-                    LOG.warning("Log lines of %s are lost: %s", stream, error)
+                    LOG.warning("Log lines of %s are lost: %s", target, error)
 
-    def _send(self, stream: str, lines: list[Line]) -> None:
-        if stream not in self._known:
-            for create, arguments in (
-                (self._client.create_log_group, {"logGroupName": _LOG_GROUP}),
-                (self._client.create_log_stream, {"logGroupName": _LOG_GROUP, "logStreamName": stream}),
-            ):
-                try:
-                    create(**arguments)
-                except self._client.exceptions.ResourceAlreadyExistsException:
-                    pass
-            self._known.add(stream)
+    def _send(self, group: str, stream: str, lines: list[Line]) -> None:
+        if (group, stream) not in self._known:
+            with contextlib.suppress(self._client.exceptions.ResourceAlreadyExistsException):
+                self._client.create_log_group(logGroupName=group)
+            with contextlib.suppress(self._client.exceptions.ResourceAlreadyExistsException):
+                self._client.create_log_stream(logGroupName=group, logStreamName=stream)
+            self._known.add((group, stream))
         events = [{"timestamp": at, "message": text} for at, text in lines if text]
         if events:
-            self._client.put_log_events(logGroupName=_LOG_GROUP, logStreamName=stream, logEvents=events)
+            self._client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
 @aws_provider(api="batch")

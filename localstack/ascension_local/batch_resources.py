@@ -58,7 +58,7 @@ class _BatchResource(ResourceProvider[Model]):
 class ComputeEnvironment(_BatchResource):
     TYPE = "AWS::Batch::ComputeEnvironment"
     identifier = "ComputeEnvironmentArn"
-    SCHEMA: ClassVar[Model] = {"primaryIdentifier": ["/properties/ComputeEnvironmentArn"]}
+    SCHEMA = {"primaryIdentifier": ["/properties/ComputeEnvironmentArn"]}  # noqa: RUF012
 
     def create(self, request: Request) -> Event:
         model = request.desired_state
@@ -91,7 +91,7 @@ _ENVIRONMENT_ONLY_IN_TEMPLATES = frozenset({"ReplaceComputeEnvironment", "Update
 class JobQueue(_BatchResource):
     TYPE = "AWS::Batch::JobQueue"
     identifier = "JobQueueArn"
-    SCHEMA: ClassVar[Model] = {"primaryIdentifier": ["/properties/JobQueueArn"]}
+    SCHEMA = {"primaryIdentifier": ["/properties/JobQueueArn"]}  # noqa: RUF012
 
     def create(self, request: Request) -> Event:
         model = request.desired_state
@@ -117,7 +117,7 @@ class JobDefinition(_BatchResource):
 
     TYPE = "AWS::Batch::JobDefinition"
     identifier = "JobDefinitionArn"
-    SCHEMA: ClassVar[Model] = {"primaryIdentifier": ["/properties/JobDefinitionArn"]}
+    SCHEMA = {"primaryIdentifier": ["/properties/JobDefinitionArn"]}  # noqa: RUF012
 
     def create(self, request: Request) -> Event:
         return _done(self._register(request, request.desired_state.get("JobDefinitionName")))

@@ -1,7 +1,7 @@
 """AWS Batch's API over `batch_job`: compute environments, queues, job definitions and jobs, kept in memory.
 
-Each public method is one API operation, from its request to its answer in the API's own shape. What Batch offers and this
-does not (array, multi-node and dependent jobs, fair-share scheduling) is refused by name, never ignored.
+Each public method is one API operation, from its request to its answer in the API's own shape. What Batch offers and
+this does not (array, multi-node and dependent jobs, fair-share scheduling) is refused by name, never ignored.
 """
 
 from __future__ import annotations
@@ -35,8 +35,13 @@ OPERATIONS = {
 }
 
 _UNSUPPORTED_SUBMISSIONS = (
-    "arrayProperties", "dependsOn", "nodeOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "shareIdentifier",
-)  # fmt: skip
+    "arrayProperties",
+    "dependsOn",
+    "nodeOverrides",
+    "ecsPropertiesOverride",
+    "eksPropertiesOverride",
+    "shareIdentifier",
+)
 
 
 class ClientError(Exception):

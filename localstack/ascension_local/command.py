@@ -55,7 +55,9 @@ def main() -> int:
     down = commands.add_parser("down", help="stop everything and forget the data")
     down.add_argument("--keep-logs", action="store_true")
     shown = commands.add_parser("logs", help="what the functions and jobs printed")
-    shown.add_argument("name", nargs="?", default="", help="part of a function's name, a job's id, localstack or postgres")
+    shown.add_argument(
+        "name", nargs="?", default="", help="part of a function's name, a job's id, localstack or postgres"
+    )
     shown.add_argument("--follow", "-f", action="store_true")
     commands.add_parser("status", help="what is running, and where")
     arguments = parser.parse_args()
@@ -167,7 +169,9 @@ def _runtimes(template: templates.Template, values: Mapping[str, str]) -> None:
         for resource in templates.existing(template, values).values()
         if resource["Type"] == "AWS::Serverless::Function"
     }
-    missing = [runtime.removeprefix("python") for runtime in used if not (VENVS / f"runtime-{runtime}" / "stamp").exists()]
+    missing = [
+        runtime.removeprefix("python") for runtime in used if not (VENVS / f"runtime-{runtime}" / "stamp").exists()
+    ]
     if missing:
         environment = os.environ | {"LAMBDA_PYTHON_VERSIONS": " ".join(missing)}
         subprocess.run([str(ROOT / "scripts" / "localstack-venv")], env=environment, check=True)
@@ -205,7 +209,9 @@ def _deploy(
         secrets = credentials.store(stack.client("secretsmanager"), connection, auth)
         values = templates.parameters(template, _parameters(*secrets))
         uploaded = stack.upload(artefacts)
-        progress("stack", f"deploying {len(packaged['Resources'])} resources of template.yaml ({uploaded} new packages)")
+        progress(
+            "stack", f"deploying {len(packaged['Resources'])} resources of template.yaml ({uploaded} new packages)"
+        )
         stack.deploy(packaged, values, lambda line: progress("stack", line))
         progress("stack", "deployed")
     else:

@@ -14,7 +14,7 @@ from ascension_local.postgres import Connection
 
 
 def signing_keys(directory: Path) -> str:
-    """The JSON of AUTH_SECRET_ARN, {"current": key id, "keys": {key id: base64 of 48 bytes}}; generated the first time."""
+    """The JSON of AUTH_SECRET_ARN, {"current": key id, "keys": {key id: base64 of 48 bytes}}; generated once."""
     path = directory / "auth-keys.json"
     if not path.exists():
         key_id = secrets.token_hex(4)

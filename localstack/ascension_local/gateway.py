@@ -1,13 +1,14 @@
 """LocalStack's web server, listening on the address it is told.
 
-Its Twisted server takes the port from GATEWAY_LISTEN and ignores the host (4.14: "TODO: interface = host?"), which opens an
-emulator without passwords to the whole network. Chosen with GATEWAY_SERVER=loopback.
+Its Twisted server takes the port of GATEWAY_LISTEN and ignores the host (4.14: "TODO: interface = host?"), which opens
+an emulator without passwords to the whole network. Chosen with GATEWAY_SERVER=loopback.
 """
 
 from __future__ import annotations
 
-from localstack import config
 from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
+
+from localstack import config
 
 
 class LoopbackServerPlugin(RuntimeServerPlugin):

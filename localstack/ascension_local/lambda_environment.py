@@ -1,7 +1,7 @@
 """One Lambda execution environment: a process running `awslambdaric`, served the Lambda Runtime API.
 
-The protocol is AWS's own (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html): the process asks for the next
-invocation over HTTP, answers it, and asks again. Nothing here knows of LocalStack, so it can be run and tested without it.
+The protocol is AWS's own (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html): the process asks for the
+next invocation over HTTP, answers it, and asks again. Nothing here knows of LocalStack, so it can be tested without it.
 """
 
 from __future__ import annotations
@@ -370,5 +370,5 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         pass

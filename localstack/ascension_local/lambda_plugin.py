@@ -1,21 +1,21 @@
 """Runs Lambda functions as processes: LocalStack's `RuntimeExecutor` over `lambda_environment`.
 
-Chosen with LAMBDA_RUNTIME_EXECUTOR=process. A function gets its own code, its layers and what AWS's managed runtime brings
-(`.local/venvs/runtime-python3.11`), run by a base interpreter without site-packages: nothing of LocalStack's environment
-or of the checkout's leaks in, so a dependency that is missing on AWS is missing here.
+Chosen with LAMBDA_RUNTIME_EXECUTOR=process. A function gets its own code, its layers and what AWS's managed runtime
+brings (`.local/venvs/runtime-python3.13`), run by a base interpreter without site-packages: nothing of LocalStack's
+environment or of the checkout's leaks in, so a dependency that is missing on AWS is missing here.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from localstack import config
-from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.lambda_models import ArchiveCode, FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
 from ascension_local import places
 from ascension_local.lambda_environment import Environment, Invocation, Launch
+from localstack import config
 
 
 class ProcessRuntimeExecutor(RuntimeExecutor):
@@ -59,13 +59,12 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
         managed_runtime(function_version.config.runtime)
-        function_version.config.code.prepare_for_execution()
-        for layer in function_version.config.layers:
-            layer.code.prepare_for_execution()
+        for code in (function_version.config.code, *(layer.code for layer in function_version.config.layers)):
+            _archive(code).prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        function_version.config.code.destroy_cached()
+        _archive(function_version.config.code).destroy_cached()
 
     @classmethod
     def validate_environment(cls) -> bool:
@@ -90,13 +89,19 @@ def managed_runtime(runtime: str | None) -> Path:
     return directory
 
 
+def _archive(code: ArchiveCode | None) -> ArchiveCode:
+    if code is None:
+        raise LambdaRuntimeException("Functions from container images are not run locally")
+    return code
+
+
 def launch(function_version: FunctionVersion, variables: dict[str, str]) -> Launch:
     """How to start a process of this function; variables are LocalStack's, the function's own included."""
     configured = function_version.config
     runtime = managed_runtime(configured.runtime)
-    task = configured.code.get_unzipped_code_location()
+    task = _archive(configured.code).get_unzipped_code_location()
     # On AWS later layers are unpacked over earlier ones, so they are searched first.
-    layers = [layer.code.get_unzipped_code_location() for layer in reversed(configured.layers)]
+    layers = [_archive(layer.code).get_unzipped_code_location() for layer in reversed(configured.layers)]
     search = [task]
     for layer in layers:
         search += [layer / "python" / "lib" / str(configured.runtime) / "site-packages", layer / "python"]
@@ -117,7 +122,7 @@ def launch(function_version: FunctionVersion, variables: dict[str, str]) -> Laun
     return Launch(
         function_name=function_version.id.function_name,
         # -S and -s: no site-packages but those named in PYTHONPATH.
-        command=(interpreter, "-S", "-s", "-m", "awslambdaric", configured.handler),
+        command=(interpreter, "-S", "-s", "-m", "awslambdaric", str(configured.handler)),
         environment=environment,
         directory=task,
         timeout_seconds=configured.timeout,

@@ -28,10 +28,10 @@ def show(directory: Path, name: str, *, follow: bool) -> int:
         for path in _chosen(directory, name):
             with path.open("rb") as file:
                 file.seek(read.get(path, 0))
-                *lines, rest = file.read().split(b"\n")
+                *added, rest = file.read().split(b"\n")
                 read[path] = file.tell() - len(rest)
-            for line in lines:
-                _print(directory, path, line.decode(errors="replace"))
+            for raw in added:
+                _print(directory, path, raw.decode(errors="replace"))
         sys.stdout.flush()
         time.sleep(0.3)
     return 0

@@ -1,6 +1,6 @@
-"""Puts the code that template.yaml names into the local cloud's artefact bucket, as `sam build` and `sam package` would.
+"""Packs the code that template.yaml names for the local cloud's artefact bucket, as `sam build` and `sam package` do.
 
-Archives are named by their content and built reproducibly, so that what did not change is neither built nor uploaded again.
+Archives are named by their content and built reproducibly: what did not change is neither built nor uploaded again.
 """
 
 from __future__ import annotations

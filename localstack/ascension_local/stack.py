@@ -40,8 +40,10 @@ def client(service: str) -> Any:
         endpoint_url=endpoint_url(),
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=120, s3={"addressing_style": "path"}),
+        aws_secret_access_key="test",  # noqa: S106 - the emulator has no passwords
+        config=Config(
+            retries={"mode": "standard", "max_attempts": 2}, read_timeout=120, s3={"addressing_style": "path"}
+        ),
     )
 
 
@@ -110,7 +112,9 @@ def deploy(template: Template, values: Mapping[str, str], told: Callable[[str], 
     known = _known_types()
     for each in cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]:
         if each["ResourceType"].lower() not in known:
-            raise StackError(f"LocalStack skipped {each['LogicalResourceId']} ({each['ResourceType']}): it does not know it")
+            raise StackError(
+                f"LocalStack skipped {each['LogicalResourceId']} ({each['ResourceType']}): it does not know it"
+            )
 
 
 def outputs() -> dict[str, str]:
@@ -144,7 +148,7 @@ def _follow(cloudformation: Any, told: Callable[[str], None], until: str | None)
     """Waits for the state `until`, None for gone. Raises StackError with the events that failed."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     deadline = time.monotonic() + _DEPLOY_SECONDS
-    last = ""
+    told_at = time.monotonic()
     while time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         described = _described(cloudformation)
@@ -156,11 +160,11 @@ def _follow(cloudformation: Any, told: Callable[[str], None], until: str | None)
             return
         if status is None or not status.endswith("_IN_PROGRESS"):
             raise StackError(f"The stack ended as {status}.\n{_failures(cloudformation, since)}")
-        resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
-        done = sum(each["ResourceStatus"].endswith("_COMPLETE") for each in resources)
-        if (line := f"{done} resources") != last:
-            told(line)
-            last = line
+        if time.monotonic() - told_at >= 5:
+            resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
+            done = sum(each["ResourceStatus"].endswith("_COMPLETE") for each in resources)
+            told(f"{done} resources so far")
+            told_at = time.monotonic()
     raise StackError(f"The stack is not there after {_DEPLOY_SECONDS:.0f} s.\n{_failures(cloudformation, since)}")
 
 
@@ -175,6 +179,7 @@ def _failures(cloudformation: Any, since: datetime) -> str:
     reasons = {
         f"  {each['LogicalResourceId']} ({each.get('ResourceType')})": each["ResourceStatusReason"]
         for each in events  # the newest first, so the first failure of a resource is what stays
-        if "ResourceStatusReason" in each and ("FAILED" in each["ResourceStatus"] or "ROLLBACK" in each["ResourceStatus"])
+        if "ResourceStatusReason" in each
+        and ("FAILED" in each["ResourceStatus"] or "ROLLBACK" in each["ResourceStatus"])
     }
     return "\n".join(f"{resource}: {reason}" for resource, reason in reversed(reasons.items()))

@@ -1,7 +1,7 @@
 """What LocalStack's Step Functions lacks of `batch:submitJob.sync`: the job ends with the state that waits for it.
 
-On AWS a time-out of the state and StopExecution terminate the job. LocalStack only stops polling and would leave it running,
-holding the machine while the retry's job waits behind it.
+On AWS a time-out of the state and StopExecution terminate the job. LocalStack only stops polling and would leave it
+running, holding the machine while the retry's job waits behind it.
 """
 
 from __future__ import annotations
