@@ -175,6 +175,7 @@ class SocketProtocol(Protocol):
             if self._ws.state is ConnectionState.OPEN:
                 # Not a farewell of the client's, but wsproto's opinion of what it sent.
                 self.close(int(event.code), event.reason or "")
+                self._transport().loseConnection()
                 return
             if self._ws.state is ConnectionState.REMOTE_CLOSING:
                 self._write(event.response())
@@ -214,6 +215,8 @@ class SocketProtocol(Protocol):
             return
         self._ended = True
         self._stop_timers()
+        # A transport with a paused producer would wait for it before it closes.
+        self._transport().unregisterProducer()
         self._on_end(code, reason)
 
     def _stop_timers(self) -> None:

@@ -48,6 +48,8 @@ def authorizer(event: dict[str, Any]) -> Invocation:
 
 def connect(event: dict[str, Any]) -> Invocation:
     query = event.get("queryStringParameters") or {}
+    if pause := query.get("pause"):
+        time.sleep(float(pause))
     if query.get("connect") == "crash":
         return Invocation(error="division by zero")
     if status := query.get("connect"):
@@ -100,6 +102,9 @@ def describe(chain: Any, context: Any, response: Response) -> None:
     if request.path == "/events":
         with LOCK:
             response.set_json([{"function": name, "event": event} for name, event in EVENTS])
+        return
+    if request.path == "/threads":
+        response.set_json(threading.active_count())
         return
     response.set_json(
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import httpx
+from botocore.config import Config
 
 
 class LocalGateway:
@@ -25,6 +26,10 @@ class LocalGateway:
         """The events that a function has got, oldest first."""
         calls = httpx.get(f"{self.http_url}/events").json()
         return [call["event"] for call in calls if call["function"] == function]
+
+    def threads(self) -> int:
+        """How many threads the gateway has."""
+        return int(httpx.get(f"{self.http_url}/threads").text)
 
     def wait_for(self, function: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first event of a function that is wanted; functions are called when their turn comes."""
@@ -44,4 +49,5 @@ class LocalGateway:
             region_name="eu-central-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}),
         )

@@ -288,3 +288,43 @@ def test_idle_connection_is_closed_as_going_away(gateway: LocalGateway) -> None:
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
     gateway.wait_for("disconnect", lambda each: each["requestContext"]["disconnectStatusCode"] == 1001)
+
+
+def test_client_that_leaves_during_the_handshake_is_disconnected(gateway: LocalGateway) -> None:
+    request = (
+        "GET /_aws/socket/guarded/api?ticket=good&pause=0.3 HTTP/1.1\r\nHost: x\r\nX-Mark: impatient\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", gateway.port)) as raw:
+        raw.sendall(request.encode())
+        gateway.wait_for("authorizer", lambda event: event["headers"].get("X-Mark") == "impatient")
+    event = gateway.wait_for("connect", lambda event: event["headers"].get("X-Mark") == "impatient")
+    connection_id = event["requestContext"]["connectionId"]
+    gateway.wait_for("disconnect", lambda each: each["requestContext"]["connectionId"] == connection_id)
+    management = gateway.management()
+    with pytest.raises(management.exceptions.GoneException):
+        management.post_to_connection(ConnectionId=connection_id, Data=b"anybody?")
+
+
+def test_client_that_does_not_read_is_not_written_to_for_ever(gateway: LocalGateway) -> None:
+    management = gateway.management()
+
+    def flood(connection_id: str) -> None:
+        for _ in range(400):
+            management.post_to_connection(ConnectionId=connection_id, Data=b"x" * 128 * 1024)
+
+    with open_socket(gateway, max_queue=1, close_timeout=0.1) as (_client, connection_id):
+        with pytest.raises(management.exceptions.LimitExceededException):
+            flood(connection_id)
+        management.delete_connection(ConnectionId=connection_id)
+    gateway.wait_for("disconnect", lambda each: each["requestContext"]["connectionId"] == connection_id)
+
+
+def test_two_hundred_idle_sockets_cost_no_threads(gateway: LocalGateway) -> None:
+    with contextlib.ExitStack() as stack:
+        before = gateway.threads()
+        clients = [stack.enter_context(connect(gateway.socket_url("bare", ""))) for _ in range(200)]
+        assert gateway.threads() < before + 50
+        clients[-1].send('{"action": "echo"}')
+        assert clients[-1].recv(timeout=10) == '{"action": "echo"}'
