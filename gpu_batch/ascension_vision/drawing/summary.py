@@ -1,5 +1,6 @@
 """summary.png: one page that says what a climb was like."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 SUMMARY_SIZE = (1600, 2000)  # pixels, width and height
 _DPI = 100
 _STILLS = 6
+_NUMBER_COLUMNS = 3
 _LONG_SIDE = 960
 _PAGE, _CARD, _INK, _QUIET, _RULE = "#f6f5f1", "#ffffff", "#1c2430", "#6d7683", "#dcdad2"
 _SMOOTH_SECONDS = 0.12
@@ -86,7 +88,8 @@ def _draw_stills(page: Figure, stills: list[Picture], moments: list[float], pose
             draw_skeleton(picture, pose.landmarks)
         cut = _cut(picture, box)
         axes = page.add_axes((left + index * (width + gap), top - height, width, height))
-        axes.imshow(_filled(cut, _page_shape(width, height)), aspect="auto")
+        toward = 0.5 if pose is None else (pose.landmarks[11:29, 0].mean() - box[0]) / max(box[2] - box[0], 1e-6)
+        axes.imshow(_filled(cut, _page_shape(width, height), float(toward)), aspect="auto")
         axes.set_axis_off()
         axes.text(
             0.05, 0.035, _clock(t) + ("" if pose is not None else "  no climber seen"), transform=axes.transAxes,
@@ -127,12 +130,12 @@ def _crop(poses: Poses, still: Picture, shape: float, margin: float) -> tuple[fl
     return max(float(x0), 0.0), max(float(y0), 0.0), min(float(x1), 1.0), min(float(y1), 1.0)
 
 
-def _filled(picture: Picture, shape: float) -> Picture:
-    """The middle of a picture, cut to ``shape`` (width over height)."""
+def _filled(picture: Picture, shape: float, toward: float) -> Picture:
+    """A picture cut to ``shape`` (width over height); where that costs width, about ``toward``, 0 left to 1 right."""
     rows, columns = picture.shape[:2]
     if columns > shape * rows:
         keep = max(1, round(shape * rows))
-        start = (columns - keep) // 2
+        start = int(np.clip(toward * columns - keep / 2, 0, columns - keep))
         return picture[:, start : start + keep]
     keep = max(1, round(columns / shape))
     start = (rows - keep) // 2
@@ -174,27 +177,26 @@ def _draw_numbers(page: Figure, result: dict[str, Any]) -> None:
     if not metrics:
         frame.text(0.02, 0.5, "none were computed", color=_QUIET, fontsize=12, va="center")
         return
-    columns = 2 if len(metrics) > 5 else 1
-    rows = int(np.ceil(len(metrics) / columns))
-    step = min(0.13, 0.78 / rows)
+    rows = -(-len(metrics) // _NUMBER_COLUMNS)
+    step = 0.86 / rows
+    size = float(np.clip(step * 48, 9, 17))
     for index, (key, value) in enumerate(metrics.items()):
-        x, y = 0.02 + (index // rows) * 0.49, 0.80 - (index % rows) * step
+        x, y = 0.02 + (index % _NUMBER_COLUMNS) / _NUMBER_COLUMNS, 0.86 - (index // _NUMBER_COLUMNS) * step
         told = info.get(key)
         details = told if isinstance(told, dict) else {"reason": told} if told else {}
-        size = float(np.clip(step * 100, 8, 12.5))
-        frame.text(x, y, str(key).replace("_", " "), fontsize=size, color=_INK, va="center")
-        if value is None:
-            reason = str(details.get("reason") or "not measurable")
-            room = 95 if columns == 1 else 46
-            frame.text(
-                x + 0.20, y, "–   " + _shortened(reason, room), fontsize=size * 0.88, color=_QUIET, va="center",
-                style="italic", parse_math=False,
-            )  # fmt: skip
-        else:
-            unit = str(details.get("unit") or "")
-            error = details.get("uncertainty")
-            text = _number(value) + (f" ± {_number(error)}" if error is not None else "") + (f" {unit}" if unit else "")
-            frame.text(x + 0.20, y, text, fontsize=size, color=_INK, weight="bold", va="center", parse_math=False)
+        error = details.get("uncertainty")
+        known = value is not None
+        small = str(details.get("unit") or "") if known else str(details.get("reason") or "not measurable")
+        text = _number(value) + (f" ± {_number(error)}" if error is not None else "") if known else "–"
+        frame.text(x, y, str(key).replace("_", " "), fontsize=size * 0.66, color=_INK, va="top", parse_math=False)
+        frame.text(
+            x, y - 0.17 * step, text, fontsize=size, color=_INK if known else _QUIET, weight="bold", va="top",
+            parse_math=False,
+        )  # fmt: skip
+        frame.text(
+            x, y - 0.48 * step, textwrap.fill(small, 50, max_lines=2 if rows > 2 else 3, placeholder=" …"),
+            fontsize=min(size * 0.58, 9.5), color=_QUIET, va="top", linespacing=1.25, parse_math=False,
+        )  # fmt: skip
 
 
 # --- charts ---------------------------------------------------------------------------------------------------------
