@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found"
 # (LocalStack's packages are not among those of the tests.)
-"""Calls resource providers as LocalStack's CloudFormation does: found by entry point, one call a line of standard input.
+"""Calls resource providers as LocalStack's CloudFormation does: found by entry point, a call a line of standard input.
 
 A line is `{"type", "action": "create"|"update"|"delete", "desired", "previous"}` or `{"path"}`, which tells the origin
 that a distribution has for it. Answers are lines too. Run in LocalStack's own virtual environment.

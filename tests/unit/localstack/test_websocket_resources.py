@@ -82,11 +82,7 @@ def test_api_refers_to_its_id_and_has_an_endpoint_on_the_gateway_port(call: Call
     ("kind", "properties", "named"),
     [
         ("Api", {"ProtocolType": "HTTP"}, "ProtocolType"),
-        (
-            "Api",
-            {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.header.x"},
-            "RouteSelectionExpression",
-        ),
+        ("Api", {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.header.x"}, "$request.header.x"),
         ("Integration", {"IntegrationType": "HTTP_PROXY"}, "IntegrationType"),
         ("Integration", {"IntegrationType": "AWS_PROXY", "IntegrationUri": "https://example.org"}, "example.org"),
         ("Authorizer", {"AuthorizerType": "JWT"}, "REQUEST"),
