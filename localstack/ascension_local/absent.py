@@ -14,7 +14,6 @@ ABSENT: dict[str, str] = {
     "AWS::EC2::Route": _NETWORK,
     "AWS::EC2::RouteTable": _NETWORK,
     "AWS::EC2::SecurityGroup": _NETWORK,
-    "AWS::EC2::SecurityGroupEgress": _NETWORK,
     "AWS::EC2::SecurityGroupIngress": _NETWORK,
     "AWS::EC2::Subnet": _NETWORK,
     "AWS::EC2::SubnetRouteTableAssociation": _NETWORK,

@@ -162,7 +162,9 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_job_waits_until_the_machine_is_free_and_can_be_cancelled_meanwhile(make_job: MakeJob, tmp_path: Path) -> None:
+def test_a_job_waits_until_the_machine_is_free_and_can_be_cancelled_meanwhile(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
     machine = Machine(slots=1)
     first = make_job("import time; open('started', 'w').write('x'); time.sleep(60)")
     machine.submit(first)
@@ -199,23 +201,25 @@ os.rmdir("busy")
 def test_environment_and_command_are_the_definitions_overridden_by_the_submission(
     make_job: MakeJob, tmp_path: Path
 ) -> None:
+    code = """
+import os, sys
+names = ("KEPT", "CHANGED", "AWS_BATCH_JQ_NAME")
+open("out", "w").write(" ".join([*sys.argv[1:], *(os.environ[name] for name in names)]))
+"""
     job = make_job(
         "",
         {
             "parameters": {"climber": "Ada"},
             "containerOverrides": {
-                "command": ["python", "-c", "import os, sys; open('out', 'w').write(' '.join([sys.argv[1],"
-                " *(os.environ[name] for name in ('KEPT', 'CHANGED', 'AWS_BATCH_JQ_NAME'))]))", "Ref::climber-Ref::grade"],
+                "command": ["python", "-c", code, "Ref::climber", "Ref::grade", "Ref::unknown"],
                 "environment": [{"name": "CHANGED", "value": "new"}],
             },
         },
         parameters={"climber": "Bob", "grade": "7a"},
-        containerProperties={
-            "environment": [{"name": "KEPT", "value": "as it was"}, {"name": "CHANGED", "value": "old"}]
-        },
+        containerProperties={"environment": [{"name": "KEPT", "value": "kept"}, {"name": "CHANGED", "value": "old"}]},
     )
     run(job)
-    assert (tmp_path / "out").read_text() == "Ada-7a as it was new gpu"
+    assert (tmp_path / "out").read_text() == "Ada 7a Ref::unknown kept new gpu"
 
 
 def test_a_job_sees_nothing_of_the_emulators_environment(
