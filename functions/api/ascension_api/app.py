@@ -6,6 +6,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from ascension_api import openapi, problem_answers
 from ascension_api.endpoints import analysis, api_keys, auth, health, me, videos, ws
+from ascension_api.repetition import RepetitionGuard
 from ascension_api.requests import RequestFrame
 
 
@@ -25,13 +26,23 @@ def create_app() -> FastAPI:
         app.include_router(module.router)
     problem_answers.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    app.add_middleware(RepetitionGuard)
     # The last one added is the outermost. Tokens travel in a header, never in cookies, so any page may call.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-API-Key"],
-        expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+        expose_headers=[
+            "ETag",
+            "Idempotency-Replayed",
+            "Location",
+            "RateLimit-Limit",
+            "RateLimit-Remaining",
+            "RateLimit-Reset",
+            "Retry-After",
+            "X-Request-Id",
+        ],
         max_age=3600,
     )
     app.add_middleware(RequestFrame)

@@ -10,6 +10,8 @@ from ascension.accounts.user import User
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from ascension_api.throttle import note
+
 # These only describe the schemes in the OpenAPI document: the checks, and their answers, are ours.
 _token_scheme = HTTPBearer(auto_error=False, scheme_name="accessToken", description="What a login gives.")
 _key_scheme = APIKeyHeader(
@@ -22,8 +24,11 @@ def current_user(request: Request, _: Annotated[object, Depends(_token_scheme)])
 
     Raises:
         NotAuthenticated: no token, no valid one, or its account is gone.
+        TooManyRequests
     """
-    user = service.authenticated(user_of_access_token(bearer_token(request.headers.get("authorization"))))
+    user_id = user_of_access_token(bearer_token(request.headers.get("authorization")))
+    user, level = service.authenticated(user_id)
+    note(request, level)
     return _noted(request, user)
 
 
@@ -31,7 +36,7 @@ def with_scope(scope: Scope) -> Callable[..., User]:
     """A dependency: the user whose access token came with the request, or whose API key has this scope.
 
     Raises:
-        NotAuthenticated, InvalidApiKey, ScopeMissing
+        NotAuthenticated, InvalidApiKey, ScopeMissing, TooManyRequests
     """
 
     def user(
@@ -40,7 +45,9 @@ def with_scope(scope: Scope) -> Callable[..., User]:
         key = request.headers.get("x-api-key")
         if key is None:
             return current_user(request, token)
-        return _noted(request, api_keys.user_of(key, scope))
+        owner, level = api_keys.user_of(key, scope)
+        note(request, level)
+        return _noted(request, owner)
 
     return user
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ascension.accounts.problems import InvalidApiKey, NotAuthenticated, ScopeMissing
+from ascension.idempotency import IdempotencyKeyReused, RequestInProgress
 from ascension.problems import Problem
+from ascension.rate_limits import TooManyRequests
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -42,6 +44,15 @@ _SCHEMA = {
     },
 }
 
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeated with the same key and body within 24 hours, a request is done once and answered alike.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "b9c1ff0e-5d5c-4f7b-8c3c-0a4f6a4c2e11",
+}
+
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that may end in these problems, by status, each with an example."""
@@ -66,13 +77,19 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 def document(app: FastAPI) -> dict[str, Any]:
     """The application's OpenAPI document."""
+    # Not at the top: routes take `problems` from here.
+    from ascension_api.repetition import ROUTES
+
     if app.openapi_schema:
         return app.openapi_schema
     made = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, servers=app.servers
     )
-    for methods in made["paths"].values():
-        for operation in methods.values():
+    for path, methods in made["paths"].items():
+        for method, operation in methods.items():
+            if method == "post" and path in ROUTES:
+                operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+                _merged(operation["responses"], problems(IdempotencyKeyReused, RequestInProgress))
             _complete(operation)
     schemas = made["components"]["schemas"]
     schemas["Problem"] = _SCHEMA
@@ -92,7 +109,7 @@ def _complete(operation: dict[str, Any]) -> None:
     if "requestBody" in operation:
         general += [MalformedRequest, BodyTooLarge]
     if security := operation.get("security"):
-        general.append(NotAuthenticated)
+        general += [NotAuthenticated, TooManyRequests]
         if {"apiKey": []} in security:
             general += [InvalidApiKey, ScopeMissing]
     if InvalidRequest in general and "application/json" in responses.get("422", {}).get("content", {}):
@@ -100,12 +117,16 @@ def _complete(operation: dict[str, Any]) -> None:
         responses["422"]["content"].pop("application/json")
         if not responses["422"]["content"]:
             del responses["422"]
-    for status, response in problems(*general).items():
+    operation["responses"] = dict(sorted(_merged(responses, problems(*general)).items()))
+
+
+def _merged(responses: dict[str, Any], more: dict[int | str, dict[str, Any]]) -> dict[str, Any]:
+    for status, response in more.items():
         known = responses.setdefault(str(status), response)
         if known is not response:
             known["content"][MEDIA_TYPE]["examples"] |= response["content"][MEDIA_TYPE]["examples"]
             known["description"] = "; ".join(f"`{name}`" for name in known["content"][MEDIA_TYPE]["examples"])
-    operation["responses"] = dict(sorted(responses.items()))
+    return responses
 
 
 if __name__ == "__main__":

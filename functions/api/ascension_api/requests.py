@@ -45,6 +45,9 @@ class RequestFrame:
                     headers[name] = value
                 # What a user sees is that user's alone, and true only now, unless the endpoint says otherwise.
                 headers.setdefault("Cache-Control", "no-store")
+                if level := scope.get("ascension.rate_level"):
+                    for name, value in level.headers().items():
+                        headers.setdefault(name, value)
             await send(message)
 
         try:

@@ -67,8 +67,9 @@ def cloud(database: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def client(cloud: None) -> Iterator[TestClient]:
-    """The application without Lambda around it."""
+def client(cloud: None, rows: "Rows") -> Iterator[TestClient]:
+    """The application without Lambda around it. All tests come from one address: none may use up another's requests."""
+    rows("TRUNCATE rate_limits")
     with TestClient(create_app(), base_url="http://127.0.0.1:4566", follow_redirects=False) as test_client:
         yield test_client
 

@@ -7,13 +7,18 @@ from uuid import UUID
 from ascension.accounts import service
 from ascension.accounts.problems import EmailTaken, InvalidRefreshToken, WeakPassword, WrongCredentials
 from ascension.accounts.user import Tier
-from fastapi import APIRouter
+from ascension.rate_limits import TooManyRequests
+from fastapi import APIRouter, Depends
+from fastapi import Request as HttpRequest
 from pydantic import AfterValidator, Field
 
+from ascension_api import throttle
 from ascension_api.fields import Answer, Moment, Request, Text
 from ascension_api.openapi import problems
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
+router = APIRouter(
+    prefix="/auth", tags=["accounts"], dependencies=[Depends(throttle.by_address)], responses=problems(TooManyRequests)
+)
 
 # Whether an address exists only a mail to it can tell; this refuses what certainly is none.
 _ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@[^@\s\"(),:;<>\[\]\\.]+(\.[^@\s\"(),:;<>\[\]\\.]+)+")
@@ -60,13 +65,15 @@ class TokenPair(Answer):
 
 
 @router.post("/register", status_code=201, summary="Open an account", responses=problems(EmailTaken, WeakPassword))
-def register(registration: Registration) -> Registered:
+def register(registration: Registration, request: HttpRequest) -> Registered:
     user = service.register(registration.email, registration.password)
+    request.scope["ascension.user_id"] = str(user.id)
     return Registered(user=UserAnswer.model_validate(user))
 
 
 @router.post("/login", summary="Open a session", responses=problems(WrongCredentials))
-def login(credentials: Credentials) -> TokenPair:
+def login(credentials: Credentials, request: HttpRequest) -> TokenPair:
+    throttle.login_attempt(request, service.normalised(credentials.email))
     return TokenPair.model_validate(service.login(credentials.email, credentials.password))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
+from ascension import rate_limits
 from ascension.accounts.problems import (
     ApiKeyNotFound,
     InvalidApiKey,
@@ -99,12 +100,13 @@ def revoke(user: User, key_id: UUID) -> None:
         raise ApiKeyNotFound
 
 
-def user_of(key: str, scope: Scope) -> User:
-    """Whose key this is, if it may do what ``scope`` names.
+def user_of(key: str, scope: Scope) -> tuple[User, rate_limits.Level]:
+    """Whose key this is, if it may do what ``scope`` names, and how many requests are left.
 
     Raises:
         InvalidApiKey: unknown, revoked, expired, or its owner is not on Enterprise any more.
         ScopeMissing: a good key, but not for this.
+        TooManyRequests
     """
     with transaction() as tx:
         row = one(
@@ -115,10 +117,11 @@ def user_of(key: str, scope: Scope) -> User:
             "AND u.subscription_tier = 'enterprise'",
             hash_of(key),
         )
-        if row is not None and row["unseen"] is not False:
+        if row is None:
+            raise InvalidApiKey
+        level = rate_limits.take(tx, rate_limits.USER, str(row["id"]))
+        if row["unseen"] is not False:
             tx.execute("UPDATE api_keys SET last_used_at = now() WHERE id = %s", (row["key_id"],))
-    if row is None:
-        raise InvalidApiKey
     if scope not in row["scopes"]:
         raise ScopeMissing(f"This API key may not do this: it lacks the scope {scope}. Please use one that has it.")
-    return User(row["id"], row["email"], row["subscription_tier"], row["created_at"])
+    return User(row["id"], row["email"], row["subscription_tier"], row["created_at"]), level

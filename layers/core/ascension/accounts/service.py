@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from ascension import rate_limits
 from ascension.accounts import passwords, repository
 from ascension.accounts.problems import EmailTaken, InvalidRefreshToken, NotAuthenticated, WrongCredentials
 from ascension.accounts.tokens import ACCESS_LIFETIME, hash_of, issue_access_token, new_opaque_token
@@ -97,17 +98,18 @@ def logout(refresh_token: str) -> None:
             repository.revoke_family(tx, row["family_id"])
 
 
-def authenticated(user_id: UUID) -> User:
-    """The user that a valid token names.
+def authenticated(user_id: UUID) -> tuple[User, rate_limits.Level]:
+    """The user that a valid token names, and how many requests are left.
 
     Raises:
         NotAuthenticated: the account is gone.
+        TooManyRequests
     """
     with transaction() as tx:
         user = repository.find_user(tx, user_id)
-    if user is None:
-        raise NotAuthenticated
-    return user
+        if user is None:
+            raise NotAuthenticated
+        return user, rate_limits.take(tx, rate_limits.USER, str(user_id))
 
 
 def usage(user: User) -> quota.Usage:

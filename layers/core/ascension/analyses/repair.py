@@ -145,7 +145,7 @@ def remove_expired_videos() -> int:
 
 
 def remove_expired_rows() -> int:
-    """Connections, tickets and refresh tokens that nobody can use any more."""
+    """Connections, tickets, tokens, limits and remembered answers that nobody needs any more."""
     with transaction() as tx:
         return sum(
             tx.execute(query).rowcount
@@ -153,6 +153,8 @@ def remove_expired_rows() -> int:
                 "DELETE FROM connections WHERE expires_at < now()",
                 "DELETE FROM ws_tickets WHERE expires_at < now()",
                 "DELETE FROM refresh_tokens WHERE expires_at < now()",
+                "DELETE FROM rate_limits WHERE drained_at < now()",
+                "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
             )
         )
 
