@@ -75,7 +75,7 @@ class FunctionProvider(_Named):
     """A CloudFront Function. Its JavaScript does not run here; what ours does, the distribution does itself."""
 
     TYPE, ID = "AWS::CloudFront::Function", "FunctionARN"
-    SCHEMA = schema(TYPE, ID, create_only=("Name",), read_only=("FunctionMetadata.FunctionARN", "Stage"))
+    SCHEMA = schema(TYPE, ID, read_only=("FunctionMetadata.FunctionARN", "Stage"))
 
     def new_id(self, model: Model) -> str:
         return str(model["Name"])

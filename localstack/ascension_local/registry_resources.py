@@ -28,6 +28,10 @@ class RegistryProvider(ResourceProvider[Model]):
 
     TYPE: ClassVar[str]
     ID: ClassVar[str]
+    # Properties that say where the thing is: another value means another thing in another place. They are not create-only
+    # in the schema, for LocalStack then replaces a resource as soon as anything changes in what such a property refers
+    # to, and deletes the old one only after the new one has met it.
+    PLACE: ClassVar[tuple[str, ...]] = ()
 
     def put(self, model: Model, request: Request) -> None:
         raise NotImplementedError
@@ -44,9 +48,13 @@ class RegistryProvider(ResourceProvider[Model]):
         return self._put(model, request)
 
     def update(self, request: Request) -> ProgressEvent[Model]:
-        model = dict(request.desired_state)
-        model[self.ID] = (request.previous_state or {})[self.ID]
-        return self._put(model, request)
+        previous, model = dict(request.previous_state or {}), dict(request.desired_state)
+        moves = any(previous.get(name) != model.get(name) for name in self.PLACE)
+        model[self.ID] = self.new_id(model) if moves else previous[self.ID]
+        event = self._put(model, request)
+        if moves and event.status is OperationStatus.SUCCESS:
+            self.drop(previous)
+        return event
 
     def read(self, request: Request) -> ProgressEvent[Model]:
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=request.desired_state)
@@ -70,16 +78,13 @@ class RegistryProvider(ResourceProvider[Model]):
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
 
-def schema(
-    type_name: str, identifier: str, *, create_only: tuple[str, ...] = (), read_only: tuple[str, ...] = ()
-) -> Model:
+def schema(type_name: str, identifier: str, *, read_only: tuple[str, ...] = ()) -> Model:
     """The part of a resource type's schema that LocalStack's engine reads."""
     pointers = [f"/properties/{name}" for name in (identifier, *read_only)]
     return {
         "typeName": type_name,
         "primaryIdentifier": [f"/properties/{identifier}"],
         "readOnlyProperties": list(dict.fromkeys(pointers)),
-        "createOnlyProperties": [f"/properties/{name}" for name in create_only],
     }
 
 

@@ -38,7 +38,7 @@ class _ApiPart(RegistryProvider):
 
 class ApiProvider(RegistryProvider):
     TYPE, ID = "AWS::ApiGatewayV2::Api", "ApiId"
-    SCHEMA = schema(TYPE, ID, create_only=("ProtocolType",), read_only=("ApiEndpoint",))
+    SCHEMA = schema(TYPE, ID, read_only=("ApiEndpoint",))
 
     def new_id(self, model: Model) -> str:
         return new_id()
@@ -63,7 +63,8 @@ class ApiProvider(RegistryProvider):
 
 class IntegrationProvider(_ApiPart):
     TYPE, ID = "AWS::ApiGatewayV2::Integration", "IntegrationId"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId",))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId",)
 
     def put(self, model: Model, request: Request) -> None:
         if model.get("IntegrationType") != "AWS_PROXY":
@@ -78,7 +79,8 @@ class IntegrationProvider(_ApiPart):
 
 class AuthorizerProvider(_ApiPart):
     TYPE, ID = "AWS::ApiGatewayV2::Authorizer", "AuthorizerId"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId",))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId",)
 
     def put(self, model: Model, request: Request) -> None:
         if model.get("AuthorizerType") != "REQUEST":
@@ -98,7 +100,8 @@ class AuthorizerProvider(_ApiPart):
 
 class RouteProvider(_ApiPart):
     TYPE, ID = "AWS::ApiGatewayV2::Route", "RouteId"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId",))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId",)
 
     def put(self, model: Model, request: Request) -> None:
         key, kind = str(model.get("RouteKey")), model.get("AuthorizationType") or "NONE"
@@ -127,7 +130,8 @@ class RouteProvider(_ApiPart):
 
 class RouteResponseProvider(_ApiPart):
     TYPE, ID = "AWS::ApiGatewayV2::RouteResponse", "RouteResponseId"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId", "RouteId"))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId", "RouteId")
 
     def put(self, model: Model, request: Request) -> None:
         self._set(model, True)
@@ -146,7 +150,8 @@ class RouteResponseProvider(_ApiPart):
 
 class StageProvider(_ApiPart):
     TYPE, ID = "AWS::ApiGatewayV2::Stage", "StageName"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId", "StageName"))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId", "StageName")
 
     def new_id(self, model: Model) -> str:
         return str(model["StageName"])
@@ -164,7 +169,8 @@ class DeploymentProvider(_ApiPart):
     """A snapshot of an API on AWS. Here a stage always shows the API as it is now, so this is only a name."""
 
     TYPE, ID = "AWS::ApiGatewayV2::Deployment", "DeploymentId"
-    SCHEMA = schema(TYPE, ID, create_only=("ApiId",))
+    SCHEMA = schema(TYPE, ID)
+    PLACE = ("ApiId",)
 
     def put(self, model: Model, request: Request) -> None:
         APIS.get(model["ApiId"])

@@ -117,8 +117,29 @@ def test_route_key_belongs_to_one_route_until_that_is_deleted(call: Call, api_id
     assert call("Route", "create", properties)["status"] == "SUCCESS"
 
 
+def test_resource_that_is_given_to_another_api_moves_there(call: Call, api_id: str) -> None:
+    other = call("Api", "create", {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})[
+        "ref"
+    ]
+    route = call("Route", "create", {"ApiId": api_id, "RouteKey": "$default"})
+    moved = call("Route", "update", {"ApiId": other, "RouteKey": "$default"}, route["model"])
+    assert (moved["status"], moved["ref"] != route["ref"]) == ("SUCCESS", True)
+    # Its key is free where it was and taken where it is.
+    assert call("Route", "create", {"ApiId": api_id, "RouteKey": "$default"})["status"] == "SUCCESS"
+    assert call("Route", "create", {"ApiId": other, "RouteKey": "$default"})["status"] == "FAILED"
+
+
+def test_route_that_changes_stays_itself(call: Call, api_id: str) -> None:
+    route = call("Route", "create", {"ApiId": api_id, "RouteKey": "$default"})
+    changed = call("Route", "update", {"ApiId": api_id, "RouteKey": "other"}, route["model"])
+    assert (changed["status"], changed["ref"]) == ("SUCCESS", route["ref"])
+    assert call("Route", "create", {"ApiId": api_id, "RouteKey": "$default"})["status"] == "SUCCESS"
+
+
 def test_stage_refers_to_its_name(call: Call, api_id: str) -> None:
-    assert call("Stage", "create", {"ApiId": api_id, "StageName": "api"})["ref"] == "api"
+    created = call("Stage", "create", {"ApiId": api_id, "StageName": "api"})
+    assert created["ref"] == "api"
+    assert call("Stage", "update", {"ApiId": api_id, "StageName": "prod"}, created["model"])["ref"] == "prod"
 
 
 def test_deleting_twice_is_no_failure(call: Call, api_id: str) -> None:
