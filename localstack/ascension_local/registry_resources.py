@@ -28,9 +28,9 @@ class RegistryProvider(ResourceProvider[Model]):
 
     TYPE: ClassVar[str]
     ID: ClassVar[str]
-    # Properties that say where the thing is: another value means another thing in another place. They are not create-only
-    # in the schema, for LocalStack then replaces a resource as soon as anything changes in what such a property refers
-    # to, and deletes the old one only after the new one has met it.
+    # Properties that say where the thing is: another value means another thing in another place. They are not
+    # create-only in the schema, for LocalStack then replaces a resource as soon as anything changes in what such a
+    # property refers to, and deletes the old one only after the new one has met it.
     PLACE: ClassVar[tuple[str, ...]] = ()
 
     def put(self, model: Model, request: Request) -> None:
