@@ -64,7 +64,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        _archive(function_version.config.code).destroy_cached()
+        """Nothing: a changed configuration is a new version with the same unpacked code."""
 
     @classmethod
     def validate_environment(cls) -> bool:
