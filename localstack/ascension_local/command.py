@@ -126,8 +126,8 @@ def _emulator(progress: _Progress) -> emulator.Running:
         emulator.stop()
         found = None
     if found is None:
-        progress("LocalStack", f"starting on port {gateway_port()} (log: {_shown(emulator.log_file())})")
         found = emulator.start()
+        progress("LocalStack", f"starting on port {gateway_port()} (log: {_shown(emulator.log_file())})")
     return found
 
 
