@@ -227,6 +227,7 @@ class Job:
                 timed_out = True
             if process.returncode is None:
                 _signal(process, signal.SIGTERM)
+                _signal(process, signal.SIGCONT)  # one that is stopped would not hear it
                 self._changed.wait_for(lambda: process.returncode is not None, self.host.stop_seconds)
         # The rest of the group, and a leader that did not stop when asked.
         _signal(process, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """A Batch job as processes: states, attempts, retry rules, time-outs and termination in AWS's words."""
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -261,3 +262,14 @@ def test_a_job_can_be_terminated_from_several_threads_at_once(make_job: MakeJob,
         thread.join()
     assert job.wait(60)
     assert job.status_reason == "enough"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
+def test_a_stopped_process_is_terminated_at_once(make_job: MakeJob, tmp_path: Path) -> None:
+    job = make_job("import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)")
+    Machine(slots=1).submit(job)
+    pid = int(wait_for_file(tmp_path / "pid"))
+    os.kill(pid, signal.SIGSTOP)
+    job.terminate("out of time")
+    assert job.wait(60)
+    assert job.attempts[0].exit_code == 128 + signal.SIGTERM
