@@ -28,8 +28,8 @@ from ascension_vision.video.clip import Clip
 
 Progress = Callable[[str, float], None]
 
-# Steps per unit of the compact format. Landmarks: a 2048th of the frame's side; world: 5 mm; angles: half a degree.
-IMAGE_SCALE, DEPTH_SCALE, VISIBILITY_SCALE, WORLD_SCALE, ANGLE_SCALE, TIME_SCALE = 2048, 512, 20, 200, 2, 1000
+# Steps per unit of the compact format. Landmarks: a 2048th of the frame's side; world: 1 cm; angles: half a degree.
+IMAGE_SCALE, DEPTH_SCALE, VISIBILITY_SCALE, WORLD_SCALE, ANGLE_SCALE, TIME_SCALE = 2048, 256, 20, 100, 2, 1000
 
 _THUMBNAIL_SIDE = 640
 

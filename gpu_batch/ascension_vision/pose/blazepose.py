@@ -138,7 +138,7 @@ class BlazePose:
 
 
 def anchors() -> Array:
-    """``(2254, 2)`` centres x, y in units of the crop. Layers of equal stride share a grid, with two anchors a layer."""
+    """``(2254, 2)`` centres x, y in units of the crop. Layers of equal stride share a grid, two anchors a layer."""
     grids = []
     index = 0
     while index < len(_STRIDES):
