@@ -1,20 +1,10 @@
 """The kinds of values that requests and answers are made of."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
-
-
-def iso8601(moment: datetime) -> str:
-    """UTC with milliseconds and a Z: ``2026-11-21T10:05:32.123Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _printable(text: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ValueError("must not contain control characters")
-    return text
+from ascension.times import iso8601
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 
 def _number(value: Any) -> Any:
@@ -29,9 +19,9 @@ Moment = Annotated[
     PlainSerializer(iso8601, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
-Text = Annotated[str, AfterValidator(_printable)]
-WholeNumber = Annotated[int, BeforeValidator(_number)]
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+# Last in an Annotated, so that the bounds before it stay those of the number, and show in the OpenAPI document.
+a_number = BeforeValidator(_number)
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 Flag = Annotated[bool, Field(strict=True)]
 
 

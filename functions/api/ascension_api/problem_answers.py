@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 log = logging.getLogger("ascension.api")
 
@@ -103,13 +104,22 @@ async def _framework(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         problem: Problem = NotFound()
     elif error.status_code == 405:
-        problem = MethodNotAllowed(headers=dict(error.headers or {}))
+        problem = MethodNotAllowed(headers={"Allow": ", ".join(_methods_here(request))})
     elif error.status_code >= 500:
         log.error("the framework gave up", extra={"status": error.status_code})
         problem = Problem()
     else:
         problem = MalformedRequest()
     return answer(problem, request_id_of(request))
+
+
+def _methods_here(request: Request) -> list[str]:
+    """What may be done at the request's path. Starlette's own Allow header stops at the first route of a path."""
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

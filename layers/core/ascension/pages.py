@@ -3,13 +3,15 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from ascension.database import Row
 from ascension.problems import Problem
 
 MAX_LIMIT = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MICROS = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 class MalformedCursor(Problem):
@@ -28,7 +30,7 @@ class Position:
 
     def cursor(self) -> str:
         """The position in the form that clients pass back."""
-        micros = int(self.created_at.timestamp() * 1_000_000 + 0.5)
+        micros = (self.created_at - _EPOCH) // timedelta(microseconds=1)
         return base64.urlsafe_b64encode(micros.to_bytes(8, "big") + self.id.bytes).decode()
 
     @staticmethod
@@ -44,10 +46,11 @@ class Position:
             raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
             if len(raw) != 24:
                 raise MalformedCursor
-            created_at = datetime.fromtimestamp(int.from_bytes(raw[:8], "big") / 1_000_000, UTC)
-        except (binascii.Error, UnicodeEncodeError, OverflowError, ValueError, OSError) as error:
+        except (binascii.Error, UnicodeEncodeError) as error:
             raise MalformedCursor from error
-        return Position(created_at, UUID(bytes=raw[8:]))
+        # Integers, for a float does not hold today's microseconds exactly.
+        since_1970 = timedelta(microseconds=min(int.from_bytes(raw[:8], "big"), _LATEST_MICROS))
+        return Position(_EPOCH + since_1970, UUID(bytes=raw[8:]))
 
 
 def next_cursor(rows: list[Row], limit: int) -> str | None:

@@ -17,7 +17,7 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
-from ascension_api.fields import Answer, Flag, Number, Request, Text, WholeNumber
+from ascension_api.fields import Answer, Flag, Request, Text, a_number
 from ascension_api.identity import AnalysisReader, AnalysisWriter, VideoWriter
 from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
@@ -31,9 +31,9 @@ class ClimberHint(Request):
 
     model_config = ConfigDict(extra="forbid")
 
-    x: Annotated[Number, Field(ge=0, le=1)]
-    y: Annotated[Number, Field(ge=0, le=1)]
-    t: Annotated[Number, Field(ge=0, le=86_400)]
+    x: Annotated[float, Field(ge=0, le=1), a_number]
+    y: Annotated[float, Field(ge=0, le=1), a_number]
+    t: Annotated[float, Field(ge=0, le=86_400), a_number]
 
 
 class Options(Request):
@@ -45,10 +45,13 @@ class Options(Request):
         Flag | None, Field(description="Left out: true on Pro and Enterprise, false on Free.", examples=[False])
     ] = None
     detect_holds: Flag = True
-    climber_height_cm: Annotated[Number | None, Field(ge=50, le=250, examples=[176])] = None
-    wall_angle_deg: Annotated[
-        Number | None, Field(ge=-90, le=90, description="0 is vertical, positive overhangs.", examples=[15])
-    ] = None
+    climber_height_cm: Annotated[float, Field(ge=50, le=250, examples=[176]), a_number] | None = None
+    wall_angle_deg: (
+        Annotated[
+            float, Field(ge=-90, le=90, description="0 is vertical, positive overhangs.", examples=[15]), a_number
+        ]
+        | None
+    ) = None
     climber_hint: ClimberHint | None = None
 
     def requested(self) -> service.RequestedOptions:
@@ -69,9 +72,28 @@ class StartWithUpload(Request):
 
 class UploadRequest(Request):
     filename: Annotated[Text, Field(min_length=1, max_length=255, examples=["climb.mp4"])]
-    content_type: Annotated[Text, Field(min_length=1, max_length=100, examples=["video/mp4"])]
-    file_size_bytes: Annotated[WholeNumber, Field(ge=0, le=2**53, examples=[12_345_678])]
-    duration_seconds: Annotated[Number | None, Field(ge=0, le=1e9, examples=[28.5])] = None
+    content_type: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=100,
+            examples=["video/mp4"],
+            json_schema_extra={"pattern": f"^({'|'.join(videos.CONTENT_TYPES)})(; ?[!-~]+)?$"},
+        ),
+    ]
+    file_size_bytes: Annotated[
+        int,
+        Field(ge=0, le=2**53, examples=[12_345_678], json_schema_extra={"maximum": videos.MAX_BYTES}),
+        a_number,
+    ]
+    duration_seconds: (
+        Annotated[
+            float,
+            Field(ge=0, le=1e9, examples=[28.5], json_schema_extra={"maximum": videos.MAX_SECONDS}),
+            a_number,
+        ]
+        | None
+    ) = None
     start: Annotated[
         StartWithUpload | None, Field(description="Start the analysis as soon as the bytes have arrived.")
     ] = None

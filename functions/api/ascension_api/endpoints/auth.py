@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from ascension.accounts import service
+from ascension.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from ascension.accounts.problems import EmailTaken, InvalidRefreshToken, WeakPassword, WrongCredentials
 from ascension.accounts.user import Tier
 from ascension.rate_limits import TooManyRequests
@@ -32,9 +33,25 @@ def _address(email: str) -> str:
 
 
 class Registration(Request):
-    email: Annotated[Text, Field(max_length=254, examples=["mila@example.org"]), AfterValidator(_address)]
+    email: Annotated[
+        Text,
+        Field(
+            max_length=254,
+            examples=["mila@example.org"],
+            # Simpler than what is taken, but nothing that is not taken.
+            json_schema_extra={"pattern": r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"},
+        ),
+        AfterValidator(_address),
+    ]
     # How good it must be is the domain's business, so that its answer can say what to do.
-    password: Annotated[str, Field(max_length=1024, examples=["three blue volumes"])]
+    password: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            examples=["three blue volumes"],
+            json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
+        ),
+    ]
 
 
 class Credentials(Request):

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from ascension.analyses import repository
 from ascension.analyses.lifecycle import result_prefix
 from ascension.analyses.problems import AnalysisNotFound
 from ascension.database import Row, transaction
+from ascension.times import iso8601
 from ascension.videos import storage
 
 Format = Literal["compact", "verbose"]
@@ -74,6 +75,4 @@ def _result(user: User, job_id: UUID, wanted: Format) -> bytes:
 
 
 def _time(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso8601(moment) if moment is not None else None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ascension.database import every, transaction
 from ascension.settings import aws_client, settings
+from ascension.times import iso8601
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def publish(user_id: UUID, event: str, job_id: UUID, data: dict[str, Any]) -> No
         rows = every(tx, "SELECT connection_id FROM connections WHERE user_id = %s AND expires_at > now()", user_id)
     if not rows:
         return
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = iso8601(datetime.now(UTC))
     frame = json.dumps({"event": event, "job_id": str(job_id), "at": at, "data": data}).encode()
     socket = aws_client("apigatewaymanagementapi", settings().connections_url)
     gone = []

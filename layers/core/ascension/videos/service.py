@@ -38,6 +38,7 @@ _SUFFIXES = {
     "video/webm": ".mp4",
     "video/x-matroska": ".mp4",
 }
+CONTENT_TYPES = tuple(_SUFFIXES)
 
 
 @dataclass(frozen=True)
