@@ -13,7 +13,7 @@ from ascension_vision.scene.climb import Climb
 from ascension_vision.scene.holds import hold_mesh
 from ascension_vision.scene.light import KEY, shade, vertex_normals
 from ascension_vision.scene.options import SceneOptions
-from ascension_vision.scene.raster import FAR, Image, Window, plane_depth, rasterize, warp_plane
+from ascension_vision.scene.raster import Image, Window, paint_plane, planes_depth, rasterize
 
 WALL_HALF_WIDTH = 2.6
 _PANEL, _NUT_SPACING = 1.22, 0.2
@@ -26,7 +26,7 @@ _PAINTS = (
 )
 # a spot of the wall, metres, to a texel
 Pixel = Callable[[float, float], tuple[int, int]]
-_DARKNESS = np.array([0.055, 0.060, 0.070], dtype=np.float32)
+_DARKNESS = (14, 15, 18)
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Mesh:
     triangles: NDArray[np.int32]
 
 
+def joined(meshes: list[Mesh]) -> Mesh:
+    """Several meshes as one."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.colors for mesh in meshes]),
+        np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=True)]).astype(np.int32),
+    )
+
+
 class Gym:
     """Everything that does not move, drawn for any camera."""
 
@@ -45,32 +55,31 @@ class Gym:
         self.options = options
         rng = np.random.default_rng([options.seed, 10])
         self.up, self.out = up_and_out(options.wall_angle_deg)
-        self.holds = _hold_meshes(climb)
+        holds = _hold_meshes(climb)
+        self.holds = joined(
+            holds
+        )  # one call to the rasteriser costs as much as its whole window, however few triangles
         # as fine as the image, drawn twice as fine, shows the wall, or a little less: the paint is blurred anyway
         focal = options.camera.focal * max(options.width, options.height)
         self._texels = float(np.clip(1.6 * focal / options.camera.distance_m, 60, 900))
-        self._wall = _wall_texture(options, climb, self.holds, self._texels, rng)
+        self._wall = _wall_texture(options, climb, holds, self._texels, rng)
         self._mats = _mat_texture(rng)
 
     def draw(self, camera: Camera, window: Window) -> tuple[Image, Image]:
         """Colour (h, w, 3), 0 to 1, and depth (h, w) in metres of the empty gym."""
-        color = np.broadcast_to(_DARKNESS, (*window.shape, 3)).copy()
-        depth = np.full(window.shape, FAR, np.float32)
-        height = self.options.wall_height_m
+        picture = np.empty((*window.shape, 3), np.uint8)
+        picture[:] = _DARKNESS
         # texture rows run down, the wall's y runs up
-        texel = np.array([[1 / self._texels, 0, -WALL_HALF_WIDTH], [0, -1 / self._texels, height], [0, 0, 1]])
-        drawn, inside = warp_plane(self._wall, camera.wall_homography() @ texel, window)
-        color += inside[..., None] * (drawn - color)
-        wall_depth = plane_depth(camera, window, np.zeros(3), np.array([0, 0, 1.0]))
-        depth = np.where(inside > 0.5, wall_depth, depth)
+        texel = np.array([[1 / self._texels, 0, -WALL_HALF_WIDTH], [0, -1 / self._texels, 0], [0, 0, 1]])
+        texel[1, 2] = self.options.wall_height_m
+        paint_plane(self._wall, camera.wall_homography() @ texel, window, picture)
         floor = camera.plane_homography(np.zeros(3), np.array([1.0, 0, 0]), self.out)
         texel = np.array([[1 / _MAT_TEXELS, 0, -4.0], [0, 1 / _MAT_TEXELS, 0.0], [0, 0, 1]])
-        drawn, inside = warp_plane(self._mats, floor @ texel, window)
-        color += inside[..., None] * (drawn - color)
-        depth = np.where(inside > 0.5, plane_depth(camera, window, np.zeros(3), self.up), depth)
-        depth = np.ascontiguousarray(depth, dtype=np.float32)
-        for mesh in self.holds:
-            rasterize(camera, window, mesh.vertices, mesh.colors, mesh.triangles, color, depth)
+        paint_plane(self._mats, floor @ texel, window, picture)
+        color: Image = np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
+        planes = [(np.zeros(3), np.array([0.0, 0.0, 1.0])), (np.zeros(3), self.up)]
+        depth = planes_depth(camera, window, planes)
+        rasterize(camera, window, self.holds.vertices, self.holds.colors, self.holds.triangles, color, depth)
         return color, depth
 
 

@@ -1,5 +1,6 @@
 """Triangles to pixels, with OpenCV's software rasteriser."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -54,19 +55,21 @@ def rasterize(
     )  # fmt: skip
 
 
-def plane_depth(camera: Camera, window: Window, origin: Array, normal: Array) -> Image:
-    """(h, w) depth in metres of a wall-frame plane at every fine pixel of the window; FAR where it is not seen."""
-    facing = camera.rotation @ normal
-    offset = float(facing @ camera.to_camera(origin))
-    ray = np.linalg.inv(camera.intrinsics).T @ facing
-    xs = window.left + (np.arange(window.shape[1]) + 0.5) / window.scale
-    ys = window.top + (np.arange(window.shape[0]) + 0.5) / window.scale
-    steepness = (ray[0] * xs[None, :] + ray[1] * ys[:, None] + ray[2]) / offset
-    return np.asarray(np.where(steepness > 1 / FAR, 1 / np.maximum(steepness, 1 / FAR), FAR), dtype=np.float32)
+def planes_depth(camera: Camera, window: Window, planes: Sequence[tuple[Array, Array]]) -> Image:
+    """(h, w) depth in metres of the nearest of some wall-frame planes (origin, normal); FAR where there is none."""
+    xs = (window.left + (np.arange(window.shape[1]) + 0.5) / window.scale).astype(np.float32)
+    ys = (window.top + (np.arange(window.shape[0]) + 0.5) / window.scale).astype(np.float32)
+    nearness = np.full(window.shape, 1 / FAR, np.float32)  # 1 / depth is linear in the image
+    for origin, normal in planes:
+        facing = camera.rotation @ normal
+        ray = np.linalg.inv(camera.intrinsics).T @ facing / float(facing @ camera.to_camera(origin))
+        np.maximum(nearness, np.float32(ray[0]) * xs[None, :] + (np.float32(ray[1]) * ys + np.float32(ray[2]))[:, None],
+                   out=nearness)  # fmt: skip
+    return np.divide(1, nearness, out=nearness)
 
 
-def warp_plane(texture: NDArray[np.uint8], to_image: Array, window: Window) -> tuple[Image, Image]:
-    """Draw a texture whose pixels map by ``to_image`` (3, 3): colour (h, w, 3) and coverage (h, w), 0 to 1."""
+def paint_plane(texture: NDArray[np.uint8], to_image: Array, window: Window, picture: NDArray[np.uint8]) -> None:
+    """Draw a texture, whose pixels map to the image by ``to_image`` (3, 3), into the window's ``picture`` in place."""
     zoom = np.array(
         [[window.scale, 0, -window.left * window.scale], [0, window.scale, -window.top * window.scale], [0, 0, 1.0]]
     )
@@ -74,6 +77,4 @@ def warp_plane(texture: NDArray[np.uint8], to_image: Array, window: Window) -> t
     half = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     matrix = np.linalg.inv(half) @ zoom @ to_image @ half
     height, width = window.shape
-    drawn = cv2.warpPerspective(texture, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    inside = cv2.warpPerspective(np.full(texture.shape[:2], 255, np.uint8), matrix, (width, height))
-    return np.asarray(drawn, np.float32) / np.float32(255), np.asarray(inside, np.float32) / np.float32(255)
+    cv2.warpPerspective(texture, matrix, (width, height), picture, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
