@@ -118,6 +118,8 @@ def logged(invoke: Invoke) -> Iterator[io.StringIO]:
         ("GET", "/nowhere", 404, "not-found"),
         ("GET", "/", 404, "not-found"),
         ("GET", "/me/", 404, "not-found"),
+        ("GET", "/videos/x", 404, "not-found"),
+        ("GET", "/analysis/bulk", 405, "method-not-allowed"),
         ("PATCH", "/me", 405, "method-not-allowed"),
         ("PATCH", "/api-keys", 405, "method-not-allowed"),
         ("GET", "/auth/login", 405, "method-not-allowed"),
@@ -128,7 +130,7 @@ def test_what_is_not_there_is_a_problem_too(invoke: Invoke, method: str, path: s
     assert answer["statusCode"] == status
     assert body_of(answer)["type"] == kind
     if status == 405:
-        allowed = {"/me": "GET, DELETE", "/api-keys": "GET, POST", "/auth/login": "POST"}
+        allowed = {"/me": "GET, DELETE", "/api-keys": "GET, POST", "/auth/login": "POST", "/analysis/bulk": "POST"}
         assert answer["headers"]["allow"] == allowed[path]
 
 

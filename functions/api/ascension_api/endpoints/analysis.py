@@ -235,7 +235,7 @@ def page(user: AnalysisReader, cursor: Cursor = None, limit: Limit = 20) -> Anal
 
 
 @router.get(
-    "/{job_id}",
+    "/{job_id:uuid}",
     response_model=Analysis,
     summary="An analysis: where it is, and its result",
     responses={

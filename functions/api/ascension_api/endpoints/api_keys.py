@@ -65,6 +65,6 @@ def list_keys(user: CurrentUser) -> Keys:
     return Keys(items=[KeyAnswer.model_validate(key) for key in api_keys.list_keys(user)])
 
 
-@router.delete("/{key_id}", status_code=204, summary="Revoke an API key", responses=problems(ApiKeyNotFound))
+@router.delete("/{key_id:uuid}", status_code=204, summary="Revoke an API key", responses=problems(ApiKeyNotFound))
 def revoke(key_id: UUID, user: CurrentUser) -> None:
     api_keys.revoke(user, key_id)

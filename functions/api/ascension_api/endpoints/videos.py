@@ -55,7 +55,7 @@ def page(user: VideoReader, cursor: Cursor = None, limit: Limit = 20) -> VideoPa
 
 
 @router.get(
-    "/{video_id}",
+    "/{video_id:uuid}",
     summary="A video, with addresses to download it and its thumbnail",
     responses=problems(VideoNotFound),
 )
@@ -64,7 +64,7 @@ def read(video_id: UUID, user: VideoReader) -> Video:
 
 
 @router.post(
-    "/{video_id}/save",
+    "/{video_id:uuid}/save",
     summary="Keep a video past its 24 hours (Pro)",
     responses=problems(VideoNotFound, SavingNeedsPro, VideoNotUploaded),
 )
@@ -73,7 +73,7 @@ def save(video_id: UUID, user: VideoWriter) -> Video:
 
 
 @router.delete(
-    "/{video_id}/save",
+    "/{video_id:uuid}/save",
     status_code=204,
     summary="Do not keep a video: it is deleted in 24 hours",
     responses=problems(VideoNotFound),
@@ -83,7 +83,7 @@ def unsave(video_id: UUID, user: VideoWriter) -> None:
 
 
 @router.delete(
-    "/{video_id}",
+    "/{video_id:uuid}",
     status_code=204,
     summary="Delete a video and its analyses",
     responses=problems(VideoNotFound),
