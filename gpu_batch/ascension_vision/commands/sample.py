@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--height", type=float, default=1.74, metavar="M", help="the climber's height in metres")
     parser.add_argument("--build", type=float, default=1.0, help="girth, 1 is average")
     parser.add_argument("--sex", choices=("female", "male"), default="female", help="de Leva proportions")
+    parser.add_argument(
+        "--distance", type=float, metavar="M", help="of the camera; far enough for the shape of the frame"
+    )
     parser.add_argument("--pan", type=float, default=0.0, help="how far the camera follows the climber, 0 to 1")
     parser.add_argument(
         "--shake", type=float, default=0.0, metavar="DEG", help="hand-held rotation, standard deviation"
@@ -27,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     from ascension_vision.scene.film import write_sample
 
     width, height = args.size
+    # a landscape frame sees less of the wall's height from the same place
+    usual = CameraOptions.distance_m * max(1.0, min(width / height, 1.6))
     try:
         options = SceneOptions(
             seed=args.seed,
@@ -36,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             height=height,
             wall_angle_deg=args.wall_angle,
             body=BodyOptions(height_m=args.height, build=args.build, sex=args.sex),
-            camera=CameraOptions(pan=args.pan, shake_deg=args.shake),
+            camera=CameraOptions(distance_m=args.distance or usual, pan=args.pan, shake_deg=args.shake),
         )
     except ValueError as error:
         raise BadInput(str(error)) from error
