@@ -130,7 +130,7 @@ def analyze(path: str | os.PathLike[str], options: Options | None = None, progre
     report("measuring", 0.95)
     poses = clean(raw)
     middle = sorted(climber.seen)[len(climber.seen) // 2]
-    analysis = Analysis(_compact(clip, poses), _thumbnail(keys[middle]))
+    analysis = Analysis(compact_result(clip, poses), _thumbnail(keys[middle]))
     report("measuring", 1.0)
     return analysis
 
@@ -156,7 +156,8 @@ def _no_climber() -> Problem:
     )
 
 
-def _compact(clip: Clip, poses: Poses) -> dict[str, Any]:
+def compact_result(clip: Clip, poses: Poses) -> dict[str, Any]:
+    """The wire format for cleaned poses, as docs/result-format.md describes it."""
     seen = poses.seen
     frame = np.array([poses.width, poses.height, poses.width], dtype=np.float64)
     image = poses.points[seen] / frame  # z shares x's unit

@@ -16,6 +16,7 @@ _QUARTER = np.pi / 2
 _BELOW_THE_HEAD = slice(11, 33)
 _TRACKS_LOOKED_AT = 6
 _PROBES = 5
+_TORSO_MARGIN = 1.5
 # On 16 clips panned over walls (14 of them empty) and five with climbers, holds taken for people spread by 0.14 torso
 # lengths and more, people by 0.11 at most.
 _MAX_SPREAD = 0.13
@@ -31,9 +32,11 @@ class Track:
     def last(self) -> int:
         return max(self.seen)
 
-    @property
-    def first(self) -> int:
-        return min(self.seen)
+    def longest_torso(self, keys: list[KeyFrame]) -> float:
+        """Pixels of the analysed frame: no torso of this person is longer. Leaning to or from the camera it looks
+        shorter, so that the upper quartile is about its true length."""
+        lengths = [torso_length(person) * keys[k].scale for k, person in self.seen.items()]
+        return _TORSO_MARGIN * float(np.percentile(lengths, 75))
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None
         if _may_continue(climber, other):
             climber.seen.update(other.seen)
             _fill(climber, keys, pose)
+    # Landmarks may be stretched from the climber to somebody behind: forget those, and look there once more.
+    longest = climber.longest_torso(keys)
+    for k in [k for k, person in climber.seen.items() if torso_length(person) * keys[k].scale > longest]:
+        del climber.seen[k]
+        keys[k].people.clear()
+    _fill(climber, keys, pose, longest)
     return climber
 
 
@@ -120,7 +129,7 @@ def _is_somebody(track: Track, keys: list[KeyFrame], pose: BlazePose) -> bool:
     that is moved, resized or turned a little, a person's landmarks stay where they are; imagined ones wander.
     """
     positions = sorted(track.seen)
-    if len(positions) < min(3, len(keys)):
+    if len(positions) < min(3, (len(keys) + 1) // 2):
         return False
     probed = sorted({positions[round(i)] for i in np.linspace(0, len(positions) - 1, _PROBES)})
     steady = [_is_steady(keys[k].image(), track.seen[k], pose) for k in probed]
@@ -187,8 +196,11 @@ def _may_continue(climber: Track, other: Track) -> bool:
     return _step(mine, theirs) < 1.0 and 0.5 < theirs.next_roi.side / mine.next_roi.side < 2
 
 
-def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose) -> None:
-    """Follow the climber from where they are seen into the key frames where they are not, both ways through time."""
+def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, longest: float = np.inf) -> None:
+    """Follow the climber from where they are seen into the key frames where they are not, both ways through time.
+
+    ``longest``: pixels of the analysed frame; people with longer torsos are not the climber.
+    """
     for direction in (1, -1):
         order = range(len(keys)) if direction == 1 else range(len(keys) - 1, -1, -1)
         known: int | None = None
@@ -197,7 +209,7 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose) -> None:
                 known = position
             elif known is not None and abs(position - known) <= _REMEMBERED:
                 found = _look_near(keys[position], climber.seen[known], abs(position - known), pose)
-                if found is not None:
+                if found is not None and torso_length(found) * keys[position].scale <= longest:
                     climber.seen[position] = found
                     known = position
 
@@ -225,6 +237,7 @@ class Path:
         self._positions = sorted(climber.seen)
         self._times = np.array([keys[k].t for k in self._positions])
         self._rois = [_scaled(climber.seen[k].next_roi, keys[k].scale) for k in self._positions]
+        self.longest_torso = climber.longest_torso(keys)
         gaps = np.diff([key.t for key in keys])
         self._reach = 1.5 * float(np.median(gaps)) if len(gaps) else 1.0
 

@@ -9,10 +9,13 @@ import numpy.typing as npt
 from ascension_vision.pose.blazepose import BATCH, MIN_POSE_FLAG, BlazePose, Landmarks
 from ascension_vision.pose.climber import Path
 from ascension_vision.pose.roi import Image, Roi, normalized_angle
-from ascension_vision.pose.scouting import plausible
+from ascension_vision.pose.scouting import plausible, torso_length
 from ascension_vision.video.clip import Clip
 
 Array = npt.NDArray[np.float64]
+
+_NARROWER = 0.85
+_TURNS = (0.0, 0.35, -0.35)
 
 
 @dataclass
@@ -49,7 +52,7 @@ def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], 
 
     def work() -> None:
         images, rois = [image for _, image, _ in pending], [roi for _, _, roi in pending]
-        for (index, _, _), found in zip(pending, _look(pose, images, rois), strict=True):
+        for (index, _, _), found in zip(pending, _look(pose, images, rois, path.longest_torso), strict=True):
             seen[index] = found
         pending.clear()
 
@@ -67,17 +70,29 @@ def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], 
     return _gather(times, seen, *size)
 
 
-def _look(pose: BlazePose, images: list[Image], rois: list[Roi]) -> list[Landmarks | None]:
-    """One look, and a second in the region that the first suggests where that is quite another or nobody was seen."""
+def _look(pose: BlazePose, images: list[Image], rois: list[Roi], longest_torso: float) -> list[Landmarks | None]:
+    """One look; a second in the region that the first suggests where that is quite another; where still nobody is seen,
+    one in three regions that are turned and narrowed a little."""
+
+    def good(seen: Landmarks) -> bool:
+        return seen.flag >= MIN_POSE_FLAG and plausible(seen) and torso_length(seen) <= longest_torso
+
     found = pose.landmarks(images, rois)
     again = [i for i, seen in enumerate(found) if plausible(seen) and (seen.flag < MIN_POSE_FLAG or _off(seen))]
-    if again:
-        for i, seen in zip(
-            again, pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again]), strict=True
-        ):
-            if seen.flag >= min(MIN_POSE_FLAG, found[i].flag) and plausible(seen):
-                found[i] = seen
-    return [seen if seen.flag >= MIN_POSE_FLAG and plausible(seen) else None for seen in found]
+    second = pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again])
+    for i, seen in zip(again, second, strict=True):
+        if good(seen):
+            found[i] = seen
+    lost = [i for i, seen in enumerate(found) if not good(seen)]
+    tried = [
+        (i, Roi(rois[i].x, rois[i].y, _NARROWER * rois[i].side, rois[i].angle + turn)) for i in lost for turn in _TURNS
+    ]
+    for (i, _), seen in zip(
+        tried, pose.landmarks([images[i] for i, _ in tried], [roi for _, roi in tried]), strict=True
+    ):
+        if good(seen) and (not good(found[i]) or seen.flag > found[i].flag):
+            found[i] = seen
+    return [seen if good(seen) else None for seen in found]
 
 
 def _off(seen: Landmarks) -> bool:
