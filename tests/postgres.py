@@ -51,19 +51,24 @@ def new_database(server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database(postgres_server: str) -> Iterator[str]:
-    """Connection information of a migrated database, which the code under test uses too. Tests bring their rows."""
-    before = os.environ.get("DATABASE_URL")
+def migrated_database(postgres_server: str) -> Iterator[str]:
+    """Connection information of a database with the schema applied."""
     with new_database(postgres_server) as conninfo:
         migrate(conninfo)
-        os.environ["DATABASE_URL"] = conninfo
-        settings.cache_clear()
-        pool.cache_clear()
         yield conninfo
-        pool().close()
-        pool.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def database(migrated_database: str) -> Iterator[str]:
+    """The migrated database, which for the length of a module the code under test uses too. Tests bring their rows.
+
+    No longer than a module, for other tests start the local cloud with the environment that they find.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", migrated_database)
         settings.cache_clear()
-        if before is None:
-            del os.environ["DATABASE_URL"]
-        else:
-            os.environ["DATABASE_URL"] = before
+        pool.cache_clear()
+        yield migrated_database
+        pool().close()
+    pool.cache_clear()
+    settings.cache_clear()

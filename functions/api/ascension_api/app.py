@@ -27,7 +27,8 @@ def create_app() -> FastAPI:
     problem_answers.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     app.add_middleware(RepetitionGuard)
-    # The last one added is the outermost. Tokens travel in a header, never in cookies, so any page may call.
+    app.add_middleware(RequestFrame)
+    # The last one added is the outermost: a page may read our failures too. Tokens travel in a header, never in cookies, so any page may call.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -45,5 +46,4 @@ def create_app() -> FastAPI:
         ],
         max_age=3600,
     )
-    app.add_middleware(RequestFrame)
     return app

@@ -28,7 +28,7 @@ _ROLE = "arn:aws:iam::123456789012:role/workflow"
 _DEFINITION = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(database: str) -> Iterator[None]:
     """The AWS services that the API talks to, and the environment that says where they are."""
     environment = {
