@@ -28,7 +28,8 @@ def create_app() -> FastAPI:
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     app.add_middleware(RepetitionGuard)
     app.add_middleware(RequestFrame)
-    # The last one added is the outermost: a page may read our failures too. Tokens travel in a header, never in cookies, so any page may call.
+    # The last one added is the outermost: a page may read our failures too. Tokens travel in a header, never in
+    # cookies, so any page may call.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
