@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
 from ascension_vision.pose.roi import Image, Roi, between, whole_frame
 from ascension_vision.pose.scouting import KeyFrame, look_twice, same_body, torso_length
+
+Array = npt.NDArray[np.float64]
 
 # Key frames: five a second.
 _REMEMBERED = 10
@@ -16,7 +19,7 @@ _QUARTER = np.pi / 2
 _BELOW_THE_HEAD = slice(11, 33)
 _TRACKS_LOOKED_AT = 6
 _PROBES = 5
-_TORSO_MARGIN = 1.5
+_TORSO_MARGIN = 1.7
 # On 16 clips panned over walls (14 of them empty) and five with climbers, holds taken for people spread by 0.14 torso
 # lengths and more, people by 0.11 at most.
 _MAX_SPREAD = 0.13
@@ -32,11 +35,19 @@ class Track:
     def last(self) -> int:
         return max(self.seen)
 
-    def longest_torso(self, keys: list[KeyFrame]) -> float:
-        """Pixels of the analysed frame: no torso of this person is longer. Leaning to or from the camera it looks
-        shorter, so that the upper quartile is about its true length."""
-        lengths = [torso_length(person) * keys[k].scale for k, person in self.seen.items()]
-        return _TORSO_MARGIN * float(np.percentile(lengths, 75))
+    def torso_limits(self, keys: list[KeyFrame]) -> Array:
+        """``(key frames,)`` pixels of the analysed frame: at that time no torso of this person is longer.
+
+        Leaning towards the camera or away from it shortens a torso in the picture and nothing lengthens it, but the
+        camera may come nearer: the measure is the median over two seconds before and after.
+        """
+        positions = np.array(sorted(self.seen))
+        lengths = np.array([torso_length(self.seen[k]) * keys[k].scale for k in positions])
+        near = [np.abs(positions - k) <= _REMEMBERED for k in positions]
+        limits: Array = np.interp(
+            np.arange(len(keys)), positions, [_TORSO_MARGIN * np.median(lengths[window]) for window in near]
+        )
+        return limits
 
 
 @dataclass(frozen=True)
@@ -71,11 +82,11 @@ def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None
             climber.seen.update(other.seen)
             _fill(climber, keys, pose)
     # Landmarks may be stretched from the climber to somebody behind: forget those, and look there once more.
-    longest = climber.longest_torso(keys)
-    for k in [k for k, person in climber.seen.items() if torso_length(person) * keys[k].scale > longest]:
+    limits = climber.torso_limits(keys)
+    for k in [k for k, person in climber.seen.items() if torso_length(person) * keys[k].scale > limits[k]]:
         del climber.seen[k]
         keys[k].people.clear()
-    _fill(climber, keys, pose, longest)
+    _fill(climber, keys, pose, limits)
     return climber
 
 
@@ -196,10 +207,10 @@ def _may_continue(climber: Track, other: Track) -> bool:
     return _step(mine, theirs) < 1.0 and 0.5 < theirs.next_roi.side / mine.next_roi.side < 2
 
 
-def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, longest: float = np.inf) -> None:
+def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, limits: Array | None = None) -> None:
     """Follow the climber from where they are seen into the key frames where they are not, both ways through time.
 
-    ``longest``: pixels of the analysed frame; people with longer torsos are not the climber.
+    ``limits``: as of ``Track.torso_limits``; whoever has a longer torso is not the climber.
     """
     for direction in (1, -1):
         order = range(len(keys)) if direction == 1 else range(len(keys) - 1, -1, -1)
@@ -209,7 +220,9 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, longest: float 
                 known = position
             elif known is not None and abs(position - known) <= _REMEMBERED:
                 found = _look_near(keys[position], climber.seen[known], abs(position - known), pose)
-                if found is not None and torso_length(found) * keys[position].scale <= longest:
+                if found is not None and (
+                    limits is None or torso_length(found) * keys[position].scale <= limits[position]
+                ):
                     climber.seen[position] = found
                     known = position
 
@@ -237,9 +250,14 @@ class Path:
         self._positions = sorted(climber.seen)
         self._times = np.array([keys[k].t for k in self._positions])
         self._rois = [_scaled(climber.seen[k].next_roi, keys[k].scale) for k in self._positions]
-        self.longest_torso = climber.longest_torso(keys)
+        self._key_times = [key.t for key in keys]
+        self._torso_limits = climber.torso_limits(keys)
         gaps = np.diff([key.t for key in keys])
         self._reach = 1.5 * float(np.median(gaps)) if len(gaps) else 1.0
+
+    def longest_torso(self, t: float) -> float:
+        """Pixels of the analysed frame: what has a longer torso at ``t`` is not the climber alone."""
+        return float(np.interp(t, self._key_times, self._torso_limits))
 
     def at(self, t: float) -> Roi | None:
         """In pixels of the analysed frame; None where the climber is not in sight on the key frames around ``t``."""

@@ -52,7 +52,8 @@ def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], 
 
     def work() -> None:
         images, rois = [image for _, image, _ in pending], [roi for _, _, roi in pending]
-        for (index, _, _), found in zip(pending, _look(pose, images, rois, path.longest_torso), strict=True):
+        limits = [path.longest_torso(times[index]) for index, _, _ in pending]
+        for (index, _, _), found in zip(pending, _look(pose, images, rois, limits), strict=True):
             seen[index] = found
         pending.clear()
 
@@ -70,29 +71,29 @@ def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], 
     return _gather(times, seen, *size)
 
 
-def _look(pose: BlazePose, images: list[Image], rois: list[Roi], longest_torso: float) -> list[Landmarks | None]:
+def _look(pose: BlazePose, images: list[Image], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
     """One look; a second in the region that the first suggests where that is quite another; where still nobody is seen,
     one in three regions that are turned and narrowed a little."""
 
-    def good(seen: Landmarks) -> bool:
-        return seen.flag >= MIN_POSE_FLAG and plausible(seen) and torso_length(seen) <= longest_torso
+    def good(i: int, seen: Landmarks) -> bool:
+        return seen.flag >= MIN_POSE_FLAG and plausible(seen) and torso_length(seen) <= longest_torsos[i]
 
     found = pose.landmarks(images, rois)
     again = [i for i, seen in enumerate(found) if plausible(seen) and (seen.flag < MIN_POSE_FLAG or _off(seen))]
     second = pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again])
     for i, seen in zip(again, second, strict=True):
-        if good(seen):
+        if good(i, seen):
             found[i] = seen
-    lost = [i for i, seen in enumerate(found) if not good(seen)]
+    lost = [i for i, seen in enumerate(found) if not good(i, seen)]
     tried = [
         (i, Roi(rois[i].x, rois[i].y, _NARROWER * rois[i].side, rois[i].angle + turn)) for i in lost for turn in _TURNS
     ]
     for (i, _), seen in zip(
         tried, pose.landmarks([images[i] for i, _ in tried], [roi for _, roi in tried]), strict=True
     ):
-        if good(seen) and (not good(found[i]) or seen.flag > found[i].flag):
+        if good(i, seen) and (not good(i, found[i]) or seen.flag > found[i].flag):
             found[i] = seen
-    return [seen if good(seen) else None for seen in found]
+    return [seen if good(i, seen) else None for i, seen in enumerate(found)]
 
 
 def _off(seen: Landmarks) -> bool:

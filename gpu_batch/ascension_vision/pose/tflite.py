@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tflite  # type: ignore[import-untyped]
+import tflite
 
 Array = npt.NDArray[np.float32]
 Operation = dict[str, Any]

@@ -61,8 +61,10 @@ def _group(group: dict[str, Any], decimals: int) -> list[list[float]]:
 
 def channel(text: str, scale: float, decimals: int) -> list[float]:
     """One channel: its first character says how often it was differenced, the rest are base64 VLQ integers."""
+    if text[:1] not in ("1", "2"):
+        raise ValueError(f"a channel begins with 1 or 2, not {text[:1]!r}")
     values = _integers(text[1:])
-    for _ in range(int(text[:1])):
+    for _ in range(int(text[0])):
         total = 0
         for i, step in enumerate(values):
             total += step

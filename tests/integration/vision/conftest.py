@@ -50,4 +50,4 @@ def real_images(shared_data: Path) -> list[Image]:
     frames = [frame.image for frame in clip.frames(every=30)]
     photos = sorted((shared_data / "people").rglob("*.jpg"))[:12]
     loaded = [cv2.imread(str(photo), cv2.IMREAD_COLOR_RGB) for photo in photos]
-    return frames + [image for image in loaded if image is not None]
+    return frames + [image.astype(np.uint8, copy=False) for image in loaded if image is not None]
