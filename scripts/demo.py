@@ -1,6 +1,6 @@
 """make demo: one climbing video through the whole system, sent as the phone would send it, with its progress shown.
 
-Environment: VIDEO (a file; without it a sample climb is rendered), OPTIONS (for the analysis: JSON, or name=value pairs).
+Environment: VIDEO (a file; without it a sample climb is rendered), OPTIONS (of the analysis: JSON, or name=value pairs).
 Leaves out/<name>/analysis.json, overlay.mp4 and summary.png. Exit 0 only if the analysis completed.
 """
 
@@ -84,13 +84,14 @@ def video_to_analyse() -> tuple[str, Path]:
     return "sample", video
 
 
-async def register(api: httpx.AsyncClient) -> str:
-    """A new user, signed in. Returns the access token."""
-    credentials = {"email": f"demo-{secrets.token_hex(4)}@example.com", "password": secrets.token_urlsafe(18)}
+async def register(api: httpx.AsyncClient) -> dict[str, str]:
+    """A new user, signed in from here on. Returns how to sign in as this user elsewhere."""
+    credentials = {"email": f"demo-{secrets.token_hex(4)}@example.com", "password": secrets.token_urlsafe(12)}
     answer_of(await api.post("auth/register", json=credentials))
-    token: str = answer_of(await api.post("auth/login", json=credentials))["access_token"]
+    token = answer_of(await api.post("auth/login", json=credentials))["access_token"]
+    api.headers["Authorization"] = f"Bearer {token}"
     console.print(f"Registered and signed in as [bold]{credentials['email']}[/]")
-    return token
+    return credentials
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:
@@ -191,7 +192,7 @@ async def run() -> None:
     timeline = Timeline()
     console.print(f"\nAnalysing [bold]{video}[/] through {stack['api_url']}")
     async with httpx.AsyncClient(base_url=stack["api_url"] + "/", timeout=60) as api:
-        api.headers["Authorization"] = f"Bearer {await register(api)}"
+        credentials = await register(api)
         request = {
             "filename": video.name,
             "content_type": CONTENT_TYPES.get(video.suffix.lower(), "video/mp4"),
@@ -217,7 +218,8 @@ async def run() -> None:
     write_summary(video, result, out / "summary.png")
     console.print(table(result, job, timeline, compact_size))
     console.print(f"Results: [bold]{out.relative_to(ROOT)}/[/] analysis.json, overlay.mp4, summary.png", soft_wrap=True)
-    console.print(f"Viewer:  {stack['web_url']}", soft_wrap=True)
+    console.print(f"Viewer:  {stack['web_url']}#/analysis/{job['id']}", soft_wrap=True)
+    console.print(f"         sign in as {credentials['email']}, password {credentials['password']}", soft_wrap=True)
     console.print("The local cloud stays up for the next one; `make down` ends it, `make logs` shows what it printed.")
 
 

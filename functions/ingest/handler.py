@@ -5,13 +5,14 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ascension.analyses.lifecycle import upload_arrived
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from ascension.logs import function_logger
+from aws_lambda_powertools import Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 tracer = Tracer()
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -28,8 +29,8 @@ def ingest(record: SQSRecord) -> None:
         logger.info("video arrived", extra={"size_bytes": stored["size"], "job_ids": [str(job) for job in jobs]})
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     metrics.add_metric(name="UploadMessages", unit=MetricUnit.Count, value=len(event["Records"]))

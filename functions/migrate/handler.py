@@ -4,12 +4,12 @@ from typing import Any
 
 from ascension.database import conninfo
 from ascension.database.migrations import migrate
-from aws_lambda_powertools import Logger
+from ascension.logs import function_logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = function_logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[str]]:
     return {"applied": migrate(conninfo())}

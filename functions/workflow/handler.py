@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from ascension.analyses import lifecycle
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from ascension.logs import function_logger
+from aws_lambda_powertools import Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 tracer = Tracer()
 
@@ -36,8 +37,8 @@ def fail(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
 TASKS = {"begin": begin, "progress": progress, "complete": complete, "fail": fail}
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(job_id=event["job_id"])

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -37,9 +37,9 @@ class Stack:
         port = int(self.facts["aws_endpoint_url"].rsplit(":", 1)[1])
         return Session(localstack_host=f"127.0.0.1:{port}").client(service, endpoint_url=self.facts["aws_endpoint_url"])
 
-    def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+    def rows(self, query: LiteralString, *parameters: object) -> list[dict[str, Any]]:
         with psycopg.connect(self.facts["database_url"], row_factory=dict_row) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
 
 def free_port() -> int:

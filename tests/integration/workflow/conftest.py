@@ -89,7 +89,7 @@ class Climb:
         with transaction() as tx:
             for column, interval in columns.items():
                 query = f"UPDATE {table} SET {column} = now() - interval '{interval}' WHERE id = %s"
-                tx.execute(query, (row_id,))  # type: ignore[arg-type]
+                tx.execute(query, (row_id,))
 
     def put_outcome(self, outcome: dict[str, Any], compact: dict[str, Any] | None = None) -> None:
         """What the worker leaves."""

@@ -120,7 +120,7 @@ def test_tickets_and_connections_past_their_time_are_forgotten(climb: Climb) -> 
         for table, key in (("connections", "connection_id"), ("ws_tickets", "ticket_hash")):
             for value, when in (("old", "-1 second"), ("new", "1 hour")):
                 query = f"INSERT INTO {table} ({key}, user_id, expires_at) VALUES (%s, %s, now() + %s::interval)"
-                tx.execute(query, (f"{climb.user_id}{value}", climb.user_id, when))  # type: ignore[arg-type]
+                tx.execute(query, (f"{climb.user_id}{value}", climb.user_id, when))
     assert clean()["rows_expired"] >= 2
     with transaction() as tx:
         left = one(
