@@ -1,0 +1,67 @@
+// The words of the page in three languages, and which of them is spoken.
+
+import { WORDS } from "./words.js";
+
+const STORED = "ascension.language";
+export const LANGUAGES = { en: "English", fr: "Français", de: "Deutsch" };
+
+let language = chosen();
+document.documentElement.lang = language;
+
+export const current = () => language;
+
+/** Words for a key, with {names} filled in. A key without words is its own words. */
+export function t(key, values = {}) {
+  const words = WORDS[language][key] ?? WORDS.en[key] ?? key;
+  return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export const known = (key) => key in WORDS[language];
+
+/** Give a node words, now and whenever the language changes. `speak` is a key or a function of `t`. */
+export function say(node, speak, attribute = "") {
+  const told = (node.spoken ??= new Map());
+  told.set(attribute, () => {
+    const words = typeof speak === "function" ? speak(t) : t(speak);
+    if (!attribute) {
+      if (node.textContent !== words) node.textContent = words;
+    } else node.setAttribute(attribute, words);
+  });
+  node.setAttribute("data-spoken", "");
+  told.get(attribute)();
+}
+
+export function speak(wanted) {
+  if (!(wanted in LANGUAGES)) return;
+  language = wanted;
+  document.documentElement.lang = wanted;
+  try {
+    localStorage.setItem(STORED, wanted);
+  } catch {
+    // Without storage the choice holds for this visit.
+  }
+  for (const node of document.querySelectorAll("[data-spoken]")) node.spoken.forEach((tell) => tell());
+  document.dispatchEvent(new Event("language"));
+}
+
+export function number(value, decimals) {
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(language, digits).format(value);
+}
+
+export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
+
+export const moment = (iso) =>
+  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+
+function chosen() {
+  let kept = null;
+  try {
+    kept = localStorage.getItem(STORED);
+  } catch {
+    // Storage may be forbidden.
+  }
+  if (kept in LANGUAGES) return kept;
+  const wished = navigator.languages ?? [navigator.language];
+  return wished.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) ?? "en";
+}
