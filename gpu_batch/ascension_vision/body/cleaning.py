@@ -15,7 +15,7 @@ _SPIKE_TORSOS = 0.15
 _SPIKE_SPREADS = 4.0
 _MEDIAN_REACH = 4
 # Standard deviation of the smoothing kernel. A hand that reaches accelerates within about three tenths of a second.
-_SMOOTHING_SECONDS = 0.06
+_SMOOTHING_SECONDS = 0.08
 _KERNEL_REACH = 2.5
 
 

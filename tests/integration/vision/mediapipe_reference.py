@@ -7,6 +7,9 @@ OUT: ``landmarks_i`` ``(33, 4)`` normalised x, y, z, visibility, absent where no
 ``landmark_*`` and ``detection_*``: the networks' raw outputs by position.
 """
 
+# mypy: ignore-errors
+# (its imports exist only in that other environment)
+
 import sys
 from pathlib import Path
 

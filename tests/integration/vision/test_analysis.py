@@ -69,8 +69,8 @@ def test_a_small_hanging_climber_is_found_before_people_in_the_background(shared
 def test_holds_are_not_taken_for_a_climber(shared_data: Path, tmp_path: Path) -> None:
     wall = cv2.imread(str(shared_data / "clips/warp-fixed-ref.jpg"), cv2.IMREAD_COLOR_RGB)
     assert wall is not None
-    wall = cv2.resize(wall, (540, 720))
-    panned = [wall[i : i + 640, i : i + 480] for i in range(60)]
+    small = cv2.resize(wall, (540, 720)).astype(np.uint8, copy=False)
+    panned = [small[i : i + 640, i : i + 480] for i in range(60)]
     with pytest.raises(Problem) as caught:
         analyze(films.film(tmp_path / "wall.mp4", panned, fps=25))
     assert caught.value.type == "no-climber"

@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,9 +50,8 @@ def comparison(
     frames = np.stack(
         [roi.crop(image, DETECTION_SIZE, cv2.BORDER_CONSTANT) for image, roi in zip(real_images, whole, strict=True)]
     )
-    np.savez(
-        folder / "in.npz", crops=crops, frames=frames, **{f"image_{i}": image for i, image in enumerate(real_images)}
-    )
+    images: dict[str, Any] = {f"image_{i}": image for i, image in enumerate(real_images)}
+    np.savez(folder / "in.npz", crops=crops, frames=frames, **images)
     script = Path(__file__).with_name("mediapipe_reference.py")
     subprocess.run(
         [mediapipe_python, script, folder / "in.npz", folder / "out.npz"], check=True, capture_output=True, text=True
@@ -71,7 +71,7 @@ def test_landmark_network_is_within_a_hundredth_of_a_pixel_of_litert(comparison:
 
 
 def test_detection_network_agrees_with_litert(comparison: Comparison, pose: BlazePose) -> None:
-    boxes, scores = _outputs(pose._detection, comparison.frames.astype(np.float32) / 127.5 - 1)
+    boxes, scores = _outputs(pose._detection, comparison.frames.astype(np.float32) / np.float32(127.5) - 1)
     reference = comparison.reference
     assert np.abs(boxes - reference["detection_Identity"]).max() <= 0.02  # pixels of the crop
     assert np.abs(scores - reference["detection_Identity_1"]).max() <= 0.02  # logits
