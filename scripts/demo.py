@@ -1,6 +1,6 @@
 """make demo: one climbing video through the whole system, sent as the phone would send it, with its progress shown.
 
-Environment: VIDEO (a file; without it a sample climb is rendered), OPTIONS (of the analysis: JSON, or name=value pairs).
+Environment: VIDEO (a file; without it a sample climb is rendered), OPTIONS (JSON, or name=value pairs).
 Leaves out/<name>/analysis.json, overlay.mp4 and summary.png. Exit 0 only if the analysis completed.
 """
 
