@@ -71,7 +71,7 @@ def test_landmark_network_is_within_a_hundredth_of_a_pixel_of_litert(comparison:
 
 
 def test_detection_network_agrees_with_litert(comparison: Comparison, pose: BlazePose) -> None:
-    boxes, scores = _outputs(pose._detection, comparison.frames.astype(np.float32) / np.float32(127.5) - 1)
+    boxes, scores = _outputs(pose._detection, comparison.frames.astype(np.float32) / 127.5 - 1)
     reference = comparison.reference
     assert np.abs(boxes - reference["detection_Identity"]).max() <= 0.02  # pixels of the crop
     assert np.abs(scores - reference["detection_Identity_1"]).max() <= 0.02  # logits
@@ -101,10 +101,10 @@ def test_detector_finds_somebody_in_the_same_images_as_mediapipe(comparison: Com
     assert np.mean(same) >= 0.9
 
 
-def _outputs(network: torch.nn.Module, images: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+def _outputs(network: torch.nn.Module, images: npt.NDArray[Any]) -> list[npt.NDArray[np.float32]]:
     with torch.inference_mode():
         batches = [
-            network(torch.from_numpy(images[start : start + BATCH]).permute(0, 3, 1, 2))
+            network(torch.from_numpy(images[start : start + BATCH]).float().permute(0, 3, 1, 2))
             for start in range(0, len(images), BATCH)
         ]
     return [torch.cat(parts).numpy() for parts in zip(*batches, strict=True)]
