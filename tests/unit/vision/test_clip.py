@@ -44,6 +44,12 @@ def test_uneven_times_are_kept(tmp_path: Path) -> None:
     assert [round(frame.t * 1000) for frame in clip.frames()] == milliseconds
 
 
+def test_no_frame_is_dropped_where_the_rate_rises_to_thirty(tmp_path: Path) -> None:
+    milliseconds = [67 * i for i in range(30)] + [2010 + 33 * i for i in range(15)]
+    clip = Clip(films.film(tmp_path / "a.mp4", films.plain(45), fps=20, milliseconds=milliseconds))
+    assert [round(frame.t * 1000) for frame in clip.frames()] == milliseconds
+
+
 def test_a_phone_held_upright_gives_upright_frames(tmp_path: Path) -> None:
     image = np.zeros((64, 96, 3), np.uint8)
     image[:, :16] = 255  # bright on the left in the file: after a clockwise turn, on top
