@@ -126,7 +126,7 @@ class Clip:
         index = 0
         origin: float | None = None
         last = kept = -float("inf")
-        # Less than the nominal distance, for phones jitter; and where every frame is wanted, the nominal one says little:
+        # Less than the nominal distance, for phones jitter. Where every frame is wanted the nominal one says little:
         # in the dark a phone films at 15 a second, in the light of the same video at 30.
         spacing = 0.7 / MAX_FPS if self._step == 1 else 1 / self.fps - 0.3 / self.source_fps
         with _open(self.path) as container:
