@@ -1,6 +1,7 @@
 """What is drawn over a video: the same video, the skeleton where the result says, and one page about the climb."""
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def _landmarks(shift: float) -> list[list[float]]:
 
 
 def _result(fps: float = FPS, frames: int = FRAMES, **more: Any) -> dict[str, Any]:
-    poses = []
+    poses: list[dict[str, Any]] = []
     for index in range(frames):
         if index in UNSEEN:
             poses.append(
@@ -82,9 +83,9 @@ def _pictures(path: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
-def _near(picture: np.ndarray, x: float, y: float, color: tuple[int, int, int]) -> bool:
+def _near(picture: np.ndarray, place: Sequence[float], color: tuple[int, int, int]) -> bool:
     """Whether a colour is seen within 3 pixels of an image point; the codec blurs it a little."""
-    row, column = round(y * picture.shape[0]), round(x * picture.shape[1])
+    row, column = round(place[1] * picture.shape[0]), round(place[0] * picture.shape[1])
     around = picture[max(row - 3, 0) : row + 4, max(column - 3, 0) : column + 4].reshape(-1, 3).astype(int)
     return bool(np.abs(around - color).max(axis=1).min() < 60)
 
@@ -117,15 +118,15 @@ def test_left_and_right_limbs_are_drawn_in_their_colours_where_the_landmarks_are
     for index in (0, 11, 18, FRAMES - 1):
         marks = _landmarks(0.002 * index)
         for joint in (13, 25, 27):
-            assert _near(pictures[index], *marks[joint][:2], LEFT), (index, joint)
-            assert _near(pictures[index], *marks[joint + 1][:2], RIGHT), (index, joint + 1)
+            assert _near(pictures[index], marks[joint], LEFT), (index, joint)
+            assert _near(pictures[index], marks[joint + 1], RIGHT), (index, joint + 1)
 
 
 def test_no_skeleton_is_drawn_where_no_climber_was_seen(overlay: Path) -> None:
     pictures = _pictures(overlay)
     for index in UNSEEN:
         marks = _landmarks(0.002 * index)
-        assert not any(_near(pictures[index], *marks[joint][:2], LEFT) for joint in (13, 15, 25, 27))
+        assert not any(_near(pictures[index], marks[joint], LEFT) for joint in (13, 15, 25, 27))
 
 
 def test_a_video_with_twice_the_frames_of_the_result_gets_a_skeleton_on_each(video: Path, tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_video_with_twice_the_frames_of_the_result_gets_a_skeleton_on_each(vid
         frame.update(landmarks=_landmarks(0.0), center_of_gravity=[0.5, 0.5])
     write_overlay(video, result, tmp_path / "overlay.mp4")
     for picture in _pictures(tmp_path / "overlay.mp4"):
-        assert _near(picture, 0.25, 0.45, LEFT)
+        assert _near(picture, (0.25, 0.45), LEFT)
 
 
 def test_uneven_frame_times_are_kept(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_a_rotated_video_is_drawn_upright(tmp_path: Path) -> None:
     write_overlay(rotated, _result(), tmp_path / "overlay.mp4")
     picture = _pictures(tmp_path / "overlay.mp4")[0]
     assert picture.shape == (WIDTH, HEIGHT, 3)
-    assert _near(picture, 0.25, 0.45, LEFT)
+    assert _near(picture, (0.25, 0.45), LEFT)
 
 
 def test_large_videos_are_made_smaller_with_even_sides(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 import pytest
 from ascension_vision.scene import BodyOptions, CameraOptions, Scene, SceneOptions, plan_scene
 from ascension_vision.scene.body import BONES, INDEX, center_of_gravity
@@ -35,11 +37,11 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     return plan_scene(request.param)
 
 
-def _limb_end(scene: Scene, limb: str) -> np.ndarray:
+def _limb_end(scene: Scene, limb: str) -> npt.NDArray[np.float64]:
     """(frames, 3) where the limb meets a hold: between the knuckles, or the toe."""
     side, part = limb.split("_")
     names = [f"{side}_index", f"{side}_pinky"] if part == "hand" else [f"{side}_foot_index"]
-    return scene.motion.landmarks[:, [INDEX[name] for name in names]].mean(axis=1)
+    return np.asarray(scene.motion.landmarks[:, [INDEX[name] for name in names]].mean(axis=1))
 
 
 def test_bones_never_change_length(scene: Scene) -> None:
@@ -144,7 +146,7 @@ def test_the_picture_shows_the_climber_where_the_truth_says() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"duration_s": 0.0}, {"width": 143}, {"height": 8}, {"wall_angle_deg": 80.0}], ids=str
 )
-def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must"):
         replace(SMALL, **wrong)
 
