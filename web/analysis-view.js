@@ -6,6 +6,7 @@ import { element } from "./elements.js";
 import { known, number, percent, say, t } from "./language.js";
 import { Player } from "./player.js";
 import { problemNotice } from "./problem-notice.js";
+import { VIDEOS } from "./upload.js";
 
 // The socket tells the news at once; asking is for what got lost, and for when there is no socket.
 const ASK_MS = 3000;
@@ -82,7 +83,7 @@ export function analysisView(shared, job) {
     over = true;
     progress?.destroy();
     const climb = new Climb(analysis.result);
-    const chooser = element("input.unseen", { type: "file", accept: "video/*,.mp4,.mov,.m4v,.mkv,.3gp,.webm", tabIndex: -1, label: "chooseVideo" });
+    const chooser = element("input", { type: "file", accept: VIDEOS, hidden: true });
     player = new Player(climb, () => chooser.click());
     chooser.addEventListener("change", () => {
       const file = chooser.files[0];
@@ -98,8 +99,8 @@ export function analysisView(shared, job) {
         element(
           "div.result-right",
           {},
-          element("section", { id: "numbers" }, element("h2", { say: "numbers" }), numbers(analysis.result)),
           element("section", { id: "curves" }, element("h2", { say: "curves" }), player.charts.map((chart) => chart.node)),
+          element("section", { id: "numbers" }, element("h2", { say: "numbers" }), numbers(analysis.result)),
           about(analysis),
         ),
       ),
@@ -171,6 +172,7 @@ function progressPanel(shared, job) {
   const uploadWords = element("p");
   const uploadNotice = problemNotice();
   const cancel = element("button.quiet", { type: "button", say: "cancel", onclick: () => upload.cancel() });
+  const keepOpen = element("p.hint", { say: "keepOpen" });
   const analysisBar = bar("analysis");
   const analysisWords = element("p", { id: "stage" });
   const live = element("span.live", { id: "live" });
@@ -190,6 +192,7 @@ function progressPanel(shared, job) {
     say(uploadWords, "uploaded");
     announce(t("uploaded"), "uploaded");
     cancel.remove();
+    keepOpen.remove();
   }
 
   // At each stage and each quarter, not at each percent.
@@ -200,11 +203,12 @@ function progressPanel(shared, job) {
   }
 
   if (upload) {
-    node.append(element("div.step", {}, uploadWords, uploadBar, uploadNotice.node, cancel, element("p.hint", { say: "keepOpen" })));
+    node.append(element("div.step", {}, uploadWords, uploadBar, uploadNotice.node, keepOpen, cancel));
     uploading();
     upload.addEventListener("progress", uploading);
     upload.done.then(uploaded, (problem) => {
       uploadNotice.show(problem);
+      keepOpen.remove();
       cancel.replaceWith(element("a.button", { href: "#/", say: "another" }));
     });
   }
@@ -217,7 +221,7 @@ function progressPanel(shared, job) {
       if (status === "processing" && fraction < furthest) return;
       furthest = fraction;
       analysisBar.value = fraction;
-      const shownStage = status === "pending" && upload && upload.fraction < 1 ? "uploading" : stage;
+      const shownStage = status === "pending" && upload && !upload.over ? "uploading" : stage;
       const words = (t) => {
         const key = `stage.${shownStage}`;
         return t("analysing", { stage: known(key) ? t(key) : shownStage, percent: percent(fraction) });

@@ -53,7 +53,7 @@ function header() {
   );
   const signedIn = api.signedIn();
   document.getElementById("top").replaceChildren(
-    element("a.brand", { href: "#/" }, element("img", { src: "icon.svg", alt: "", width: 28, height: 28 }), "Ascension"),
+    element("a.brand", { href: "#/" }, element("img", { src: "icon.svg", alt: "", width: 28, height: 28 }), element("span", {}, "Ascension")),
     element(
       "div.top-right",
       {},
@@ -80,7 +80,7 @@ api.session.addEventListener("closed", () => {
   show();
 });
 addEventListener("beforeunload", (event) => {
-  if ([...shared.uploads.values()].some((upload) => upload.fraction < 1)) event.preventDefault();
+  if ([...shared.uploads.values()].some((upload) => !upload.over)) event.preventDefault();
 });
 // A file that misses the drop zone must not replace the page.
 for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());

@@ -58,6 +58,7 @@ export function verbose(compact) {
 
 /** One channel: its first character says how often it was differenced, the rest are base64 VLQ integers. */
 export function channel(text, scale, decimals) {
+  if (text[0] !== "1" && text[0] !== "2") throw new Error(`a channel begins with 1 or 2, not "${text[0] ?? ""}"`);
   const values = integers(text);
   for (let order = Number(text[0]); order > 0; order--) {
     for (let i = 1; i < values.length; i++) values[i] += values[i - 1];

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { element } from "./elements.js";
 import { moment, percent, say, t } from "./language.js";
 import { problemNotice } from "./problem-notice.js";
-import { Upload } from "./upload.js";
+import { Upload, VIDEOS } from "./upload.js";
 
 const PAGE = 12;
 
@@ -41,8 +41,6 @@ export function homeView(shared) {
       const job = await upload.begin(await durationOf(file));
       shared.uploads.set(job, upload);
       shared.files.set(job, file);
-      const done = () => shared.uploads.delete(job);
-      upload.done.then(done, () => {});
       location.hash = `#/analysis/${job}`;
     } catch (problem) {
       notice.show(problem);
@@ -155,7 +153,7 @@ export function homeView(shared) {
 }
 
 function dropZone(choose) {
-  const input = element("input.unseen", { type: "file", id: "video", accept: "video/*,.mp4,.mov,.m4v,.mkv,.3gp,.webm" });
+  const input = element("input.unseen", { type: "file", id: "video", accept: VIDEOS });
   input.addEventListener("change", () => {
     if (input.files[0]) choose(input.files[0]);
     input.value = "";
@@ -164,7 +162,7 @@ function dropZone(choose) {
     "div.drop",
     { id: "drop" },
     input,
-    element("label", { htmlFor: "video" }, element("strong", { say: "drop" }), element("span", { say: "orChoose" })),
+    element("label", { htmlFor: "video" }, element("strong.mouse", { say: "drop" }), element("span.mouse", { say: "orChoose" }), element("strong.touch", { say: "chooseVideo" })),
     element("p.hint", { say: "limits" }),
   );
   zone.addEventListener("dragover", () => zone.classList.add("over"));

@@ -11,6 +11,9 @@ const TYPES = {
   mkv: "video/x-matroska",
   webm: "video/webm",
 };
+/** What a file input should offer. */
+export const VIDEOS = "video/*,.mp4,.mov,.m4v,.mkv,.3gp,.webm";
+
 const ATTEMPTS = 6;
 // The browser sets these itself and lets no page do it.
 const FORBIDDEN = new Set(["content-length", "host", "connection"]);
@@ -21,6 +24,7 @@ export class Upload extends EventTarget {
     super();
     this.file = file;
     this.fraction = 0;
+    this.over = false; // sent, refused or cancelled: leaving the page costs nothing any more
     this.waiting = false; // for the network to come back
     this.key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
   }
@@ -38,7 +42,8 @@ export class Upload extends EventTarget {
     this.videoId = announced.video_id;
     this.jobId = announced.job_id;
     this.done = this.#send(announced.upload);
-    this.done.catch(() => {}); // whoever shows the upload asks for the outcome
+    const over = () => (this.over = true);
+    this.done.then(over, over); // whoever shows the upload asks for the outcome
     return this.jobId;
   }
 
