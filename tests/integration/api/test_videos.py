@@ -126,3 +126,13 @@ def test_running_jobs_are_stopped_with_their_account(user: Person, rows: Rows, b
     assert user.delete("/me").status_code == 204
     arn = settings().state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job_id}"
     assert boto3.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"
+
+
+def test_deleting_a_video_makes_room_for_the_analyses_that_wait(
+    user: Person, rows: Rows, bucket: Any, executions: Any
+) -> None:
+    videos = [uploaded(user, rows, bucket)[0] for _ in range(4)]
+    jobs = [user.start(video_id).json()["job_id"] for video_id in videos]
+    assert [job in executions() for job in jobs] == [True, True, True, False]
+    assert user.delete(f"/videos/{videos[1]}").status_code == 204
+    assert jobs[3] in executions()

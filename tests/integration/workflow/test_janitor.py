@@ -52,8 +52,7 @@ def test_a_job_that_nobody_started_is_started(climb: Climb) -> None:
 def test_a_job_whose_execution_ended_before_it_began_is_failed(climb: Climb) -> None:
     deliver(upload_event(climb.key))
     stop(climb)
-    climb.age(created_at="5 minutes")
-    climb.age_video(uploaded_at="4 minutes")
+    climb.age(dispatched_at="4 minutes")
     clean()
     assert climb.row["error"]["type"] == "interrupted"
 

@@ -22,8 +22,61 @@ from ascension.settings import aws_client, settings
 log = logging.getLogger(__name__)
 
 
+# Of one user; further ones wait for these to end, the oldest first.
+RUNNING_AT_A_TIME = 3
+
+
 def dispatch(job_id: UUID) -> None:
-    """Start the job's execution, once: its name is the job id, so a second start is refused by Step Functions."""
+    """Start the job's execution if it is its turn, else it waits; with it whatever else of its user may start now.
+
+    Once: an execution's name is its job id, so a second start is refused by Step Functions.
+    """
+    with transaction() as tx:
+        row = one(
+            tx, "SELECT user_id, status = 'pending' AS pending, dispatched_at FROM analyses WHERE id = %s", job_id
+        )
+    if row is None or not row["pending"]:
+        return
+    if row["dispatched_at"] is not None:
+        # It had its turn, but whoever was to start it may have died in between.
+        _start_execution(job_id)
+    dispatch_waiting(row["user_id"])
+
+
+def dispatch_waiting(user_id: UUID) -> list[UUID]:
+    """Give the user's free places to the oldest analyses that wait for one, and start their executions.
+
+    Returns:
+        The jobs whose turn has come.
+    """
+    with transaction() as tx:
+        # Whoever gives away places of this user holds this row: two at a time would give away the same one twice.
+        one(tx, "SELECT id FROM users WHERE id = %s FOR UPDATE", user_id)
+        rows = every(
+            tx,
+            """
+            WITH places AS (
+                SELECT greatest(0, %s - count(*)) AS free FROM analyses
+                WHERE user_id = %s AND (status = 'processing' OR status = 'pending' AND dispatched_at IS NOT NULL)
+            ), next AS (
+                SELECT a.id FROM analyses a JOIN videos v ON v.id = a.video_id
+                WHERE a.user_id = %s AND a.status = 'pending' AND a.dispatched_at IS NULL AND v.uploaded_at IS NOT NULL
+                ORDER BY a.created_at, a.id LIMIT (SELECT free FROM places)
+            )
+            UPDATE analyses SET dispatched_at = now() FROM next
+            WHERE analyses.id = next.id AND status = 'pending' RETURNING analyses.id
+            """,
+            RUNNING_AT_A_TIME,
+            user_id,
+            user_id,
+        )
+    jobs = [row["id"] for row in rows]
+    for job_id in jobs:
+        _start_execution(job_id)
+    return jobs
+
+
+def _start_execution(job_id: UUID) -> None:
     with transaction() as tx:
         row = one(
             tx,
@@ -52,16 +105,25 @@ def dispatch(job_id: UUID) -> None:
         log.info("the execution exists already", extra={"job_id": str(job_id)})
 
 
+def free_place(user_id: UUID) -> None:
+    """An analysis of the user is over. That one has ended well even if the next cannot be started now."""
+    try:
+        dispatch_waiting(user_id)
+    except Exception:
+        # The janitor will, within a minute.
+        log.exception("could not start the next analysis", extra={"user_id": str(user_id)})
+
+
 def result_prefix(user_id: UUID, job_id: UUID) -> str:
     """Where in the videos bucket the worker puts what it made."""
     return f"results/{user_id}/{job_id}/"
 
 
 def upload_arrived(object_key: str, size_bytes: int) -> list[UUID]:
-    """A video's bytes are in the bucket: remember it and start the analyses that wait for them.
+    """A video's bytes are in the bucket: remember it and start the analyses that wait for them, or line them up.
 
     Returns:
-        The jobs dispatched; empty for a key that belongs to no video.
+        The jobs that may run now; empty for a key that belongs to no video.
     """
     with transaction() as tx:
         # The same lock as in `start`: whichever comes second sees what the first one did.
@@ -166,6 +228,7 @@ def complete(job_id: UUID) -> None:
         url = f"{settings().api_url}/analysis/{job_id}"
         data = {"metrics": outcome["metrics"], "result_url": url}
         publish(row["user_id"], "analysis:completed", job_id, data)
+    free_place(row["user_id"])
 
 
 def fail(job_id: UUID, problem: Problem) -> None:
@@ -181,6 +244,8 @@ def fail(job_id: UUID, problem: Problem) -> None:
     if row is not None and row["status"] == "failed":
         told = {"type": row["error"]["type"], "detail": row["error"]["detail"]}
         publish(row["user_id"], "analysis:failed", job_id, told)
+    if row is not None:
+        free_place(row["user_id"])
 
 
 def problem_of_execution(error: str) -> Problem:

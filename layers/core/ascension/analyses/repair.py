@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from ascension.analyses.lifecycle import dispatch, fail, upload_arrived
+from ascension.analyses.lifecycle import RUNNING_AT_A_TIME, dispatch, dispatch_waiting, fail, upload_arrived
 from ascension.analyses.problems import Interrupted, TimedOut, UploadMissing
 from ascension.database import every, transaction
 from ascension.settings import aws_client, settings
@@ -80,14 +80,13 @@ def give_up_uploads() -> int:
 
 
 def dispatch_forgotten() -> int:
-    """Analyses that could run but were never started (whoever should have died in between)."""
+    """Analyses whose turn it was but that never began, and those whose turn it is now (whoever died in between)."""
     with transaction() as tx:
         rows = every(
             tx,
-            "SELECT a.id, greatest(a.created_at, v.uploaded_at) < now() - interval '3 minutes' AS old "
-            "FROM analyses a JOIN videos v ON v.id = a.video_id WHERE a.status = 'pending' "
-            "AND v.uploaded_at IS NOT NULL AND greatest(a.created_at, v.uploaded_at) < now() - interval '30 seconds' "
-            "ORDER BY a.created_at LIMIT %s",
+            "SELECT id, dispatched_at < now() - interval '3 minutes' AS old FROM analyses "
+            "WHERE status = 'pending' AND dispatched_at < now() - interval '30 seconds' "
+            "ORDER BY dispatched_at LIMIT %s",
             BATCH,
         )
     for row in rows:
@@ -96,7 +95,30 @@ def dispatch_forgotten() -> int:
             fail(row["id"], Interrupted())
         else:
             dispatch(row["id"])
-    return len(rows)
+    return len(rows) + dispatch_next_in_line()
+
+
+def dispatch_next_in_line() -> int:
+    """Analyses that wait although their user has places free. By user: a long line of one keeps no other waiting."""
+    with transaction() as tx:
+        users = every(
+            tx,
+            """
+            SELECT user_id FROM (
+                SELECT a.user_id, min(a.created_at) AS since FROM analyses a JOIN videos v ON v.id = a.video_id
+                WHERE a.status = 'pending' AND a.dispatched_at IS NULL AND v.uploaded_at IS NOT NULL
+                AND greatest(a.created_at, v.uploaded_at) < now() - interval '30 seconds' GROUP BY a.user_id
+            ) waiting
+            WHERE (
+                SELECT count(*) FROM analyses running WHERE running.user_id = waiting.user_id
+                AND (running.status = 'processing' OR running.status = 'pending' AND running.dispatched_at IS NOT NULL)
+            ) < %s
+            ORDER BY since LIMIT %s
+            """,
+            RUNNING_AT_A_TIME,
+            BATCH,
+        )
+    return sum(len(dispatch_waiting(row["user_id"])) for row in users)
 
 
 def fail_abandoned() -> int:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from ascension.accounts.user import User
-from ascension.analyses import cancellation, quota
+from ascension.analyses import cancellation, lifecycle, quota
 from ascension.analyses import repository as analyses
 from ascension.analyses import service as analyses_service
-from ascension.analyses.lifecycle import result_prefix
 from ascension.database import Row, transaction
 from ascension.pages import Position, next_cursor
 from ascension.videos import repository, storage
@@ -169,9 +168,12 @@ def delete(user: User, video_id: UUID) -> None:
     for job_id, running in jobs:
         if running:
             cancellation.cancel(job_id)
-        storage.remove(result_prefix(user.id, job_id))
+        storage.remove(lifecycle.result_prefix(user.id, job_id))
     storage.remove_video(user.id, video_id)
     with transaction() as tx:
         if repository.lock_video(tx, user.id, video_id) is not None:
             quota.give_back_failed(tx, video_id)
             repository.delete_video(tx, video_id)
+    # One of them may have held a place that another video's analysis waits for.
+    if any(running for _, running in jobs):
+        lifecycle.free_place(user.id)
