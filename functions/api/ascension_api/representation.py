@@ -1,9 +1,9 @@
 """How a large answer travels: validated by ETag, compressed for whom can read it, by S3 where Lambda is too small."""
 
-import gzip
 import hashlib
 from collections.abc import Callable
 
+from ascension.analyses.splicing import Spliced
 from ascension.videos import storage
 from fastapi import Request
 from fastapi.responses import Response
@@ -34,7 +34,7 @@ def matches(if_none_match: str, tag: str) -> bool:
 
 
 def represent(
-    request: Request, *, tag: str | None, final: bool, body: Callable[[], bytes], overflow_prefix: str
+    request: Request, *, tag: str | None, final: bool, body: Callable[[], Spliced], overflow_prefix: str
 ) -> Response:
     """Answer with a JSON document.
 
@@ -47,7 +47,7 @@ def represent(
     document = None
     if tag is None:
         document = body()
-        tag = hashlib.sha256(document).hexdigest()[:32]
+        tag = hashlib.sha256(document.plain()).hexdigest()[:32]
     compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
     headers = {
         # Strong tags name bytes, and the compressed bytes are others.
@@ -59,9 +59,8 @@ def represent(
         return Response(status_code=304, headers=headers)
     if document is None:
         document = body()
-    content = document
+    content = document.gzipped() if compressed else document.plain()
     if compressed:
-        content = gzip.compress(document, compresslevel=6 if len(document) < 500_000 else 2, mtime=0)
         headers["Content-Encoding"] = "gzip"
     if len(content) <= MAX_INLINE_BYTES:
         return Response(content, headers=headers, media_type="application/json")

@@ -1,6 +1,5 @@
 """An analysis as the API shows it: one envelope whatever its state, the result spliced in as it was stored."""
 
-import gzip
 import json
 from datetime import datetime
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from ascension.accounts.user import User
 from ascension.analyses import repository
 from ascension.analyses.lifecycle import result_prefix
 from ascension.analyses.problems import AnalysisNotFound
+from ascension.analyses.splicing import Spliced
 from ascension.database import Row, transaction
 from ascension.times import iso8601
 from ascension.videos import storage
@@ -53,25 +53,27 @@ def tag(analysis: Row, wanted: Format) -> str | None:
     return f"{analysis['result_etag']}-{wanted}-{VERSION}"
 
 
-def document(user: User, analysis: Row, metrics: list[Row], wanted: Format) -> bytes:
+def document(user: User, analysis: Row, metrics: list[Row], wanted: Format) -> Spliced:
     """The whole envelope as JSON. The result is not parsed for that: it may have tens of megabytes.
 
     Raises:
         AnalysisNotFound: it has been deleted meanwhile.
     """
-    head = json.dumps(summary(analysis, metrics), separators=(",", ":")).encode()
-    result = _result(user, analysis["id"], wanted) if analysis["status"] == "completed" else b"null"
-    return b"".join((head[:-1], b',"result":', result, b"}"))
+    head = json.dumps(summary(analysis, metrics), separators=(",", ":")).encode()[:-1] + b',"result":'
+    if analysis["status"] != "completed":
+        return Spliced(head + b"null}")
+    return Spliced(head, _packed_result(user, analysis["id"], wanted), b"}")
 
 
-def _result(user: User, job_id: UUID, wanted: Format) -> bytes:
+def _packed_result(user: User, job_id: UUID, wanted: Format) -> bytes:
+    """The result as gzipped JSON."""
     if wanted == "verbose":
-        return gzip.decompress(storage.get(result_prefix(user.id, job_id) + "verbose.json.gz"))
+        return storage.get(result_prefix(user.id, job_id) + "verbose.json.gz")
     with transaction() as tx:
         stored = repository.compact_result(tx, user.id, job_id)
     if stored is None:
         raise AnalysisNotFound
-    return gzip.decompress(stored)
+    return stored
 
 
 def _time(moment: datetime | None) -> str | None:
