@@ -171,7 +171,7 @@ function progressPanel(shared, job) {
   const uploadBar = bar("upload");
   const uploadWords = element("p");
   const uploadNotice = problemNotice();
-  const cancel = element("button.quiet", { type: "button", say: "cancel", onclick: () => upload.cancel() });
+  const cancel = element("button.quiet", { type: "button", say: "cancel", onclick: giveUp });
   const keepOpen = element("p.hint", { say: "keepOpen" });
   const analysisBar = bar("analysis");
   const analysisWords = element("p", { id: "stage" });
@@ -179,6 +179,14 @@ function progressPanel(shared, job) {
   const node = element("section.card.progress", { id: "progress" });
   let furthest = 0;
   let told = "";
+
+  // Nothing has been analysed yet, so nothing of it is kept.
+  async function giveUp() {
+    cancel.disabled = true;
+    upload.cancel();
+    await api.remove(`videos/${upload.videoId}`).catch(() => {});
+    location.hash = "#/";
+  }
 
   function uploading() {
     uploadBar.value = upload.fraction;

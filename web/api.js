@@ -47,7 +47,15 @@ export const remove = (path) => request("DELETE", path);
 async function request(method, path, body, { anonymous = false, key } = {}) {
   const send = () => attempt(method, path, body, anonymous ? null : tokens?.access_token, key);
   const used = tokens?.access_token;
-  let response = await send();
+  let response;
+  try {
+    response = await send();
+  } catch (problem) {
+    // With a key the server does it once, however often it is asked: the answer may just have got lost.
+    if (!key) throw problem;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    response = await send();
+  }
   if (response.status === 401 && !anonymous) {
     // Another request may have refreshed the tokens while this one was under way.
     if (tokens?.access_token === used) await refresh();

@@ -30,6 +30,7 @@ function show({ moveFocus = true } = {}) {
   const name = !api.signedIn() ? "account" : route ? `analysis ${route[1]}` : "home";
   if (name === shown) return;
   shown = name;
+  document.title = "Ascension";
   view?.destroy?.();
   if (name === "account") view = accountView(shared);
   else if (route) view = analysisView(shared, route[1].toLowerCase());

@@ -1,5 +1,6 @@
 // A result, looked up by the time of a video frame, and the curves that are drawn from it.
 
+import { Camera } from "./camera.js";
 import { motion } from "./decode.js";
 
 const HIPS = [23, 24];
@@ -12,6 +13,10 @@ export class Climb {
     this.video = result.video;
     this.motion = motion(result);
     this.times = this.motion.times;
+    this.camera = new Camera(result.camera?.frames, result.video);
+    this.holds = result.holds ?? [];
+    this.contacts = result.contacts ?? [];
+    this.ghost = result.ghost?.frames ?? [];
     const gaps = Array.from(this.times.slice(1), (t, i) => t - this.times[i]);
     this.spacing = median(gaps) || 1 / 30;
     this.duration = Math.max(result.video.duration_s ?? 0, (this.times.at(-1) ?? 0) + this.spacing);
@@ -58,14 +63,32 @@ export class Climb {
     return { points: from.points.map((p, i) => between(p, to.points[i])), gravity: between(from.gravity, to.gravity) };
   }
 
-  /** Where the centre of gravity was in the `seconds` before `t`, oldest first; null where no climber was seen. */
+  /**
+   * Where on the wall the centre of gravity was in the `seconds` before `t`, as the frame at `t` sees it; oldest first,
+   * null where no climber was seen.
+   */
   trail(t, seconds) {
     const { rows, gravity } = this.motion;
+    const now = this.nearest(t);
     const path = [];
     for (let i = this.before(t - seconds) + 1; i <= this.before(t); i++) {
-      path.push(rows[i] < 0 ? null : gravity.map((axis) => axis[rows[i]]));
+      const center = rows[i] < 0 ? null : gravity.map((axis) => axis[rows[i]]);
+      path.push(center && this.camera.carried(center, i, now));
     }
     return path;
+  }
+
+  /** The contacts that hold at `t`. */
+  contactsAt(t) {
+    return this.contacts.filter(({ start, end }) => start <= t && t <= end);
+  }
+
+  /** The Ghost's landmarks nearest to `t`, [[x, y, visibility] × 33], or null where it has none. */
+  ghostAt(t) {
+    const off = (frame) => Math.abs(frame.t - t);
+    const nearest = this.ghost.reduce((best, frame) => (!best || off(frame) < off(best) ? frame : best), null);
+    if (!nearest?.landmarks || off(nearest) > this.spacing) return null;
+    return nearest.landmarks.map(([x, y, , visibility = 1]) => [x, y, visibility]);
   }
 
   /** One joint's angle in degrees, one value a frame, NaN where no climber was seen; null for an unknown name. */

@@ -64,7 +64,8 @@ export function channel(text, scale, decimals) {
     for (let i = 1; i < values.length; i++) values[i] += values[i - 1];
   }
   const power = 10 ** decimals;
-  return Float64Array.from(values, (value) => rounded(value, scale, power));
+  for (let i = 0; i < values.length; i++) values[i] = rounded(values[i], scale, power);
+  return values;
 }
 
 function group({ scale, data }, decimals) {
@@ -81,21 +82,24 @@ function rounded(value, scale, power) {
 
 // Base64 VLQ as in source maps: five bits a character, the lowest first, 32 for "more follows"; the sign in bit 0.
 function integers(text) {
-  const values = [];
+  const values = new Float64Array(text.length - 1); // a character each, at most
+  let count = 0;
   let value = 0;
   let unit = 1;
   for (let i = 1; i < text.length; i++) {
     const digit = DIGITS[text.charCodeAt(i)] ?? -1;
     if (digit < 0) throw new Error(`"${text[i]}" is no digit of a channel`);
     value += (digit & 31) * unit;
-    unit *= 32;
-    if (digit & 32) continue;
-    values.push(value % 2 ? -Math.floor(value / 2) : value / 2);
+    if (digit & 32) {
+      unit *= 32;
+      continue;
+    }
+    values[count++] = value % 2 ? (1 - value) / 2 : value / 2;
     value = 0;
     unit = 1;
   }
   if (unit !== 1) throw new Error("a channel ends within a number");
-  return values;
+  return values.subarray(0, count);
 }
 
 // Run lengths, alternately of frames without and with the climber, beginning without.

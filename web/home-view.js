@@ -9,7 +9,6 @@ import { Upload, VIDEOS } from "./upload.js";
 const PAGE = 12;
 
 export function homeView(shared) {
-  document.title = "Ascension";
   const notice = problemNotice();
   const usage = element("p.hint", { id: "usage" });
   const listNotice = problemNotice();

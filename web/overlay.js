@@ -1,9 +1,12 @@
-// What is drawn over the video: the skeleton and the trail of the centre of gravity.
+// What is drawn over the video: the skeleton and the trail of the centre of gravity; holds, contacts, Ghost where known.
+
+import { t as words } from "./language.js";
 
 const LEFT = "rgb(56 189 248)";
 const RIGHT = "rgb(251 146 60)";
 const MIDDLE = "rgb(241 245 249)";
 const GRAVITY = "rgb(250 204 21)";
+const GHOST = "rgb(134 239 172)";
 const OUTLINE = "rgb(15 23 42)";
 const UNSURE = 0.4; // below this visibility the network guesses
 const TRAIL_SECONDS = 3;
@@ -15,6 +18,7 @@ const BONES = [
   ...LEFT_BONES.map((bone) => [...bone, LEFT]),
   ...RIGHT_BONES.map((bone) => [...bone, RIGHT]),
 ];
+const LIMB_TIPS = { left_hand: [17, 19], right_hand: [18, 20], left_foot: [31], right_foot: [32] };
 const JOINTS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28];
 
 /** Draw what is known at `t` onto a canvas that covers the video's picture exactly. Returns whether a climber is seen. */
@@ -26,6 +30,11 @@ export function draw(canvas, climb, t, layers) {
   const thick = Math.max(2, Math.max(width, height) / 240);
   const place = ([x, y]) => [x * width, y * height];
   context.lineCap = context.lineJoin = "round";
+  const contacts = climb.contactsAt(t);
+  if (layers.holds) holds(context, climb, climb.nearest(t), contacts, place, thick);
+  if (layers.contacts && pose) rings(context, pose.points, contacts, place, thick);
+  const ghost = layers.ghost ? climb.ghostAt(t) : null;
+  if (ghost) for (const [a, b] of BONES) line(context, place(ghost[a]), place(ghost[b]), GHOST, thick);
   if (layers.skeleton && pose) skeleton(context, pose.points, place, thick);
   if (layers.trail) {
     const path = climb.trail(t, TRAIL_SECONDS);
@@ -51,6 +60,46 @@ function skeleton(context, points, place, thick) {
   for (const joint of JOINTS) {
     const color = joint % 2 ? LEFT : RIGHT;
     dot(context, place(points[joint]), thick * 1.1, sure[joint] ? color : OUTLINE);
+  }
+}
+
+// Boxes in the reference frame, so their corners move with the camera; those in use are bolder.
+function holds(context, climb, frame, contacts, place, thick) {
+  const used = new Set(contacts.map((contact) => contact.hold_id));
+  context.font = `600 ${Math.round(5 * thick)}px system-ui, sans-serif`;
+  for (const { id, box, type } of climb.holds) {
+    const [x0, y0, x1, y1] = box;
+    const corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]].map((corner) => place(climb.camera.seen(corner, frame)));
+    for (const [color, width] of [[OUTLINE, 2], [MIDDLE, 0]]) {
+      context.strokeStyle = color;
+      context.lineWidth = (used.has(id) ? thick : thick / 2) + width;
+      context.beginPath();
+      corners.forEach((corner) => context.lineTo(...corner));
+      context.closePath();
+      context.stroke();
+    }
+    if (!type || type === "unknown") continue;
+    context.lineWidth = thick;
+    context.strokeStyle = OUTLINE;
+    context.fillStyle = MIDDLE;
+    const [x, y] = [corners[0][0], corners[0][1] - 1.5 * thick];
+    context.strokeText(words(`hold.${type}`), x, y);
+    context.fillText(words(`hold.${type}`), x, y);
+  }
+}
+
+function rings(context, points, contacts, place, thick) {
+  for (const { limb } of contacts) {
+    const tips = (LIMB_TIPS[limb] ?? []).map((tip) => points[tip]);
+    if (!tips.length) continue;
+    const [x, y] = place([0, 1].map((axis) => tips.reduce((sum, tip) => sum + tip[axis], 0) / tips.length));
+    for (const [color, width] of [[OUTLINE, 2], [limb.startsWith("left") ? LEFT : RIGHT, 0]]) {
+      context.strokeStyle = color;
+      context.lineWidth = thick * 0.8 + width;
+      context.beginPath();
+      context.arc(x, y, thick * 3, 0, 2 * Math.PI);
+      context.stroke();
+    }
   }
 }
 

@@ -19,7 +19,10 @@ export class Player {
     this.climb = climb;
     this.t = 0; // what is drawn, in the result's seconds
     this.origin = 0; // the first frame's time in the video, which the result calls 0
-    this.layers = { skeleton: true, trail: true };
+    this.seeking = false;
+    this.wanted = null; // where to seek next, while another seek is under way
+    this.sliding = false;
+    this.layers = { skeleton: true, trail: true, holds: true, contacts: true, ghost: true };
     this.stepping = null;
     this.#build(askForFile);
     this.listeners = new AbortController();
@@ -78,6 +81,8 @@ export class Player {
     this.slider = element("input.position", { type: "range", min: 0, max: climb.duration, step: "any", value: 0 });
     say(this.slider, "position", "aria-label");
     this.slider.addEventListener("input", () => this.seek(Number(this.slider.value)));
+    this.slider.addEventListener("pointerdown", () => (this.sliding = true));
+    for (const end of ["pointerup", "pointercancel", "blur"]) this.slider.addEventListener(end, () => (this.sliding = false));
     this.playButton = this.#button("play", PLAY, () => this.toggle());
     this.clock = element("output.clock");
     this.speed = element(
@@ -112,6 +117,7 @@ export class Player {
       {},
       layer("skeleton", side("left"), side("right")),
       layer("trail"),
+      ["holds", "contacts", "ghost"].filter((name) => climb[name].length).map((name) => layer(name)),
       element("label.toggle", {}, this.sound, element("span", { say: "sound" })),
     );
     this.node = element("div.player", {}, this.screen, toggles, this.warning);
@@ -153,6 +159,8 @@ export class Player {
     this.placeholder.hidden = true;
     this.warning.hidden = true;
     this.origin = 0;
+    this.seeking = false;
+    this.wanted = null;
     this.video.src = url;
     this.video.playbackRate = Number(this.speed.value);
   }
@@ -196,7 +204,7 @@ export class Player {
     }
     video.addEventListener("seeked", () => {
       this.seeking = false;
-      if (this.wanted !== null && this.wanted !== undefined) {
+      if (this.wanted !== null) {
         const t = this.wanted;
         this.wanted = null;
         this.#seekVideo(t);
@@ -235,7 +243,8 @@ export class Player {
   /** Go to `t` seconds of the result. */
   seek(t) {
     const wanted = Math.min(Math.max(t, 0), this.climb.duration);
-    if (!this.#playable) {
+    // Before its metadata are there a video seeks nowhere; it will go to `t` then.
+    if (!this.#playable || this.video.readyState === 0) {
       this.t = wanted;
       this.#show();
     } else if (this.seeking) this.wanted = wanted;
@@ -270,7 +279,7 @@ export class Player {
     this.note.hidden = seen;
     const near = climb.nearest(t);
     this.charts.forEach((chart) => chart.show(t, near));
-    if (document.activeElement !== this.slider || this.video.paused === false || !this.seeking) this.slider.value = t;
+    if (!this.sliding) this.slider.value = t;
     this.clock.textContent = `${number(t, 2)} / ${number(climb.duration, 1)} s`;
     const said = words("positionOf", { t: number(t, 1), duration: number(climb.duration, 1) });
     this.slider.setAttribute("aria-valuetext", said);

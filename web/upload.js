@@ -14,7 +14,6 @@ const TYPES = {
 /** What a file input should offer. */
 export const VIDEOS = "video/*,.mp4,.mov,.m4v,.mkv,.3gp,.webm";
 
-const ATTEMPTS = 6;
 // The browser sets these itself and lets no page do it.
 const FORBIDDEN = new Set(["content-length", "host", "connection"]);
 
@@ -41,7 +40,7 @@ export class Upload extends EventTarget {
     const announced = await post("analysis/request-upload", request, { key: this.key });
     this.videoId = announced.video_id;
     this.jobId = announced.job_id;
-    this.done = this.#send(announced.upload);
+    this.done = this.#send(announced.upload, Date.now() + 1000 * announced.upload.expires_in);
     const over = () => (this.over = true);
     this.done.then(over, over); // whoever shows the upload asks for the outcome
     return this.jobId;
@@ -53,7 +52,7 @@ export class Upload extends EventTarget {
     this.wake?.();
   }
 
-  async #send(target) {
+  async #send(target, expiresAt) {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#put(target);
       if (outcome.ok) return;
@@ -62,7 +61,7 @@ export class Upload extends EventTarget {
       if (outcome.status >= 400 && outcome.status < 500) {
         throw new Problem({ type: "upload-refused", status: outcome.status });
       }
-      if (attempt === ATTEMPTS) throw new Problem({ type: "no-connection" });
+      if (Date.now() > expiresAt) throw new Problem({ type: "no-connection" });
       this.#tell(0, true);
       await this.#pause(Math.min(1000 * 2 ** (attempt - 1), 15000));
     }

@@ -393,6 +393,45 @@ def test_while_it_plays_the_overlay_is_never_another_frames(visitor: Callable[..
     assert page.evaluate("document.querySelector('video').playbackRate") == 0.5
 
 
+def test_holds_contacts_and_the_ghost_are_drawn_where_the_analysis_has_them(
+    visitor: Callable[..., Visit], climbed: Climbed
+) -> None:
+    frames = climbed.verbose["poses"]["frames"]
+    index, pose = next((i, frame) for i, frame in enumerate(frames) if frame["landmarks"])
+    hold = {"id": "a", "kind": "hold", "type": "jug", "box": [0.2, 0.1, 0.3, 0.2]}
+    contact = {"limb": "left_foot", "hold_id": "a", "start": 0, "end": 9, "confidence": 1}
+    ghost = {"frames": [{"t": pose["t"], "landmarks": [[x + 0.2, y, z] for x, y, z, _ in pose["landmarks"]]}]}
+    # The camera has moved a tenth of the picture to the right: what is on the wall is seen further to the left.
+    camera = {"frames": [[[1, 0, 36], [0, 1, 0], [0, 0, 1]] for _ in frames]}
+
+    def enrich(route: Any) -> None:
+        answer = route.fetch().json()
+        answer["result"] |= {"holds": [hold], "contacts": [contact], "ghost": ghost, "camera": camera}
+        route.fulfill(json=answer)
+
+    visit = visitor(device_scale_factor=2)
+    visit.page.route(f"**/analysis/{climbed.job_id}", enrich)
+    visit.show(climbed.phone, climbed.job_id)
+    visit.seek(frames[index]["t"])
+    names = ("Skeleton", "Centre of gravity", "Contacts", "Ghost", "Holds")
+
+    def ink(*switched_on: str) -> npt.NDArray[np.int64]:
+        """(left, top, right, bottom) of all that is drawn, in shares of the picture."""
+        for name in names:
+            visit.page.get_by_label(name).set_checked(name in switched_on)
+        drawn = overlay_pixels(visit.page)
+        rows, columns = np.nonzero(drawn[..., 3] > 128)
+        sides = np.array([columns.min(), rows.min(), columns.max(), rows.max()])
+        return sides / np.array([drawn.shape[1], drawn.shape[0]] * 2)
+
+    left, _, right, bottom = ink("Holds")
+    assert (left, right, bottom) == pytest.approx((0.1, 0.2, 0.2), abs=0.02)
+    left, top, right, bottom = ink("Contacts")
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx(pose["landmarks"][31][:2], abs=0.01)
+    bones = np.array([pose["landmarks"][i][:2] for i in (*JOINTS, *range(17, 21), *range(27, 33))])
+    assert ink("Ghost")[0] == pytest.approx(bones[:, 0].min() + 0.2, abs=0.03)
+
+
 def test_a_file_that_is_no_video_fails_with_a_reason(
     visitor: Callable[..., Visit], stack: Stack, tmp_path: Path
 ) -> None:
