@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from ascension.analyses.problems import EmptyFile, Interrupted, LargerThanAnnounced, TimedOut
-from ascension.database import Transaction, every, one, transaction
+from ascension.database import Row, Transaction, every, one, transaction
 from ascension.notifications import publish
 from ascension.problems import Problem
 from ascension.settings import aws_client, settings
@@ -33,14 +33,21 @@ def dispatch(job_id: UUID) -> None:
     """
     with transaction() as tx:
         row = one(
-            tx, "SELECT user_id, status = 'pending' AS pending, dispatched_at FROM analyses WHERE id = %s", job_id
+            tx,
+            "SELECT a.id, a.user_id, a.options, v.object_key, a.dispatched_at IS NOT NULL AS dispatched "
+            "FROM analyses a JOIN videos v ON v.id = a.video_id "
+            "WHERE a.id = %s AND a.status = 'pending' AND v.uploaded_at IS NOT NULL",
+            job_id,
         )
-    if row is None or not row["pending"]:
-        return
-    if row["dispatched_at"] is not None:
+        if row is None:
+            return
+        # Without a lock: what ends later than this gives its place to whoever waits by then, this one included.
+        free = _free_places(tx, row["user_id"])
+    if row["dispatched"]:
         # It had its turn, but whoever was to start it may have died in between.
-        _start_execution(job_id)
-    dispatch_waiting(row["user_id"])
+        _start_execution(row)
+    if free:
+        dispatch_waiting(row["user_id"])
 
 
 def dispatch_waiting(user_id: UUID) -> list[UUID]:
@@ -55,54 +62,20 @@ def dispatch_waiting(user_id: UUID) -> list[UUID]:
         rows = every(
             tx,
             """
-            WITH places AS (
-                SELECT greatest(0, %s - count(*)) AS free FROM analyses
-                WHERE user_id = %s AND (status = 'processing' OR status = 'pending' AND dispatched_at IS NOT NULL)
-            ), next AS (
-                SELECT a.id FROM analyses a JOIN videos v ON v.id = a.video_id
+            WITH next AS (
+                SELECT a.id, v.object_key FROM analyses a JOIN videos v ON v.id = a.video_id
                 WHERE a.user_id = %s AND a.status = 'pending' AND a.dispatched_at IS NULL AND v.uploaded_at IS NOT NULL
-                ORDER BY a.created_at, a.id LIMIT (SELECT free FROM places)
+                ORDER BY a.created_at, a.id LIMIT %s
             )
-            UPDATE analyses SET dispatched_at = now() FROM next
-            WHERE analyses.id = next.id AND status = 'pending' RETURNING analyses.id
+            UPDATE analyses a SET dispatched_at = now() FROM next WHERE a.id = next.id AND a.status = 'pending'
+            RETURNING a.id, a.user_id, a.options, next.object_key
             """,
-            RUNNING_AT_A_TIME,
             user_id,
-            user_id,
+            _free_places(tx, user_id),
         )
-    jobs = [row["id"] for row in rows]
-    for job_id in jobs:
-        _start_execution(job_id)
-    return jobs
-
-
-def _start_execution(job_id: UUID) -> None:
-    with transaction() as tx:
-        row = one(
-            tx,
-            "SELECT a.id, a.user_id, a.options, v.object_key FROM analyses a JOIN videos v ON v.id = a.video_id "
-            "WHERE a.id = %s AND a.status = 'pending' AND v.uploaded_at IS NOT NULL",
-            job_id,
-        )
-    if row is None:
-        return
-    execution_input = {
-        "job_id": str(job_id),
-        "user_id": str(row["user_id"]),
-        "video_key": row["object_key"],
-        "result_prefix": result_prefix(row["user_id"], job_id),
-        "options_json": json.dumps(row["options"]),
-        "timeout_seconds": settings().analysis_timeout_seconds,
-    }
-    states = aws_client("stepfunctions")
-    try:
-        states.start_execution(
-            stateMachineArn=settings().state_machine_arn,
-            name=str(job_id),
-            input=json.dumps(execution_input, separators=(",", ":"), sort_keys=True),
-        )
-    except states.exceptions.ExecutionAlreadyExists:
-        log.info("the execution exists already", extra={"job_id": str(job_id)})
+    for row in rows:
+        _start_execution(row)
+    return [row["id"] for row in rows]
 
 
 def free_place(user_id: UUID) -> None:
@@ -112,6 +85,39 @@ def free_place(user_id: UUID) -> None:
     except Exception:
         # The janitor will, within a minute.
         log.exception("could not start the next analysis", extra={"user_id": str(user_id)})
+
+
+def _free_places(tx: Transaction, user_id: UUID) -> int:
+    row = one(
+        tx,
+        "SELECT count(*) AS taken FROM analyses "
+        "WHERE user_id = %s AND (status = 'processing' OR status = 'pending' AND dispatched_at IS NOT NULL)",
+        user_id,
+    )
+    assert row is not None
+    taken: int = row["taken"]
+    return max(0, RUNNING_AT_A_TIME - taken)
+
+
+def _start_execution(job: Row) -> None:
+    """``job``: id, user_id, options, object_key."""
+    execution_input = {
+        "job_id": str(job["id"]),
+        "user_id": str(job["user_id"]),
+        "video_key": job["object_key"],
+        "result_prefix": result_prefix(job["user_id"], job["id"]),
+        "options_json": json.dumps(job["options"]),
+        "timeout_seconds": settings().analysis_timeout_seconds,
+    }
+    states = aws_client("stepfunctions")
+    try:
+        states.start_execution(
+            stateMachineArn=settings().state_machine_arn,
+            name=str(job["id"]),
+            input=json.dumps(execution_input, separators=(",", ":"), sort_keys=True),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        log.info("the execution exists already", extra={"job_id": str(job["id"])})
 
 
 def result_prefix(user_id: UUID, job_id: UUID) -> str:

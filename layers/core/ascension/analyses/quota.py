@@ -27,10 +27,12 @@ def usage(tx: Transaction, user: User) -> Usage:
         """
         WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS starts)
         SELECT date_trunc('month', now(), 'UTC') + interval '1 month' AS resets_at,
-               (SELECT count(*) FROM quota_uses u LEFT JOIN analyses a ON a.id = u.analysis_id
-                WHERE u.user_id = %s AND u.used_at >= month.starts AND a.status IS DISTINCT FROM 'failed') AS used
+               (SELECT count(*) FROM quota_uses WHERE user_id = %s AND used_at >= month.starts)
+               - (SELECT count(*) FROM analyses a JOIN quota_uses u ON u.analysis_id = a.id
+                  WHERE a.user_id = %s AND a.status = 'failed' AND u.used_at >= month.starts) AS used
         FROM month
         """,
+        user.id,
         user.id,
     )
     assert row is not None
