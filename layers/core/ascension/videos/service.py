@@ -162,14 +162,14 @@ def delete(user: User, video_id: UUID) -> None:
     Raises:
         VideoNotFound
     """
-    find(user, video_id)
+    video = find(user, video_id)
     with transaction() as tx:
         jobs = analyses.jobs_of_video(tx, user.id, video_id)
     for job_id, running in jobs:
         if running:
             cancellation.cancel(job_id)
         storage.remove(lifecycle.result_prefix(user.id, job_id))
-    storage.remove_video(user.id, video_id)
+    storage.remove_video(user.id, video_id, video["object_key"])
     with transaction() as tx:
         if repository.lock_video(tx, user.id, video_id) is not None:
             quota.give_back_failed(tx, video_id)

@@ -1,6 +1,5 @@
 """The videos bucket: ``uploads/`` (gone after a day), ``saved/`` and ``results/``, each by user id."""
 
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -65,23 +64,30 @@ def remove(prefix: str) -> None:
     s3 = aws_client("s3")
     bucket = settings().videos_bucket
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        objects: list[dict[str, Any]] = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-        if objects:
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-            if errors := answer.get("Errors"):
-                raise RuntimeError(f"{len(errors)} objects under {prefix} could not be deleted: {errors[0]['Code']}")
+        _delete([item["Key"] for item in page.get("Contents", [])])
 
 
-def remove_video(user_id: UUID, video_id: UUID) -> None:
-    """Delete a video's own objects."""
-    remove(f"uploads/{user_id}/{video_id}/")
-    remove(f"saved/{user_id}/{video_id}/")
+def remove_video(user_id: UUID, video_id: UUID, object_key: str) -> None:
+    """Delete a video as it was uploaded and as it was saved; ``object_key`` is either. There are no others of it."""
+    name = object_key.rpartition("/")[2]
+    _delete([f"{folder}/{user_id}/{video_id}/{name}" for folder in ("uploads", "saved")])
 
 
 def remove_everything_of(user_id: UUID) -> None:
     """Delete all objects of a user."""
     for folder in ("uploads", "saved", "results"):
         remove(f"{folder}/{user_id}/")
+
+
+def _delete(keys: list[str]) -> None:
+    if not keys:
+        return
+    objects = [{"Key": key} for key in keys]
+    answer = aws_client("s3").delete_objects(
+        Bucket=settings().videos_bucket, Delete={"Objects": objects, "Quiet": True}
+    )
+    if errors := answer.get("Errors"):
+        raise RuntimeError(f"{len(errors)} of {len(keys)} objects could not be deleted: {errors[0]['Code']}")
 
 
 def get(key: str) -> bytes:
