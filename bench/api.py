@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 from uuid import uuid4
 
 import psycopg
@@ -58,7 +58,7 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         """What replaces ``{…}`` in path is the name of a row; # in it and in headers is the request's number."""
 
         def make(i: int) -> dict[str, Any]:
-            filled = path
+            filled = path.replace("{kind}", "holds")
             for parameter, name in names.items():
                 filled = filled.replace(f"{{{parameter}}}", str(id_of(name.replace("#", str(i)))))
             content = body(i) if callable(body) else body
@@ -107,6 +107,8 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         case("GET", "/api-keys"),
         case("DELETE", "/api-keys/{key_id}", status=204, key_id="revoked-key#"),
         case("POST", "/api-keys", status=201, count=45, body={"name": "server"}),
+        case("PUT", "/models/{kind}", body={"file_size_bytes": 1000}),
+        case("GET", "/models"),
         Case("DELETE", "/me", "three analyses", leaving, 204),
     ]
 
@@ -119,12 +121,14 @@ def measure() -> Report:
     )
     figures: dict[tuple[str, str], list[float]] = {}
     scans: dict[str, set[str]] = {}
+    # Open until the end: loggers hold on to the standard output that they were made with.
+    log = open(os.devnull, "w")  # noqa: SIM115
     for size in ANALYSES:
         with surroundings.database() as conninfo, surroundings.silent_aws(verbose_result()) as aws:
             started = time.monotonic()
             fill(conninfo, size)
             print(f"{size:,} analyses filled in after {time.monotonic() - started:.0f} s", flush=True)
-            with _function(surroundings.environment(conninfo, aws)) as (handler, routes):
+            with _function(surroundings.environment(conninfo, aws), log) as (handler, routes):
                 known = _cases()
                 if missing := routes - EXEMPT - {(case.method, case.path) for case in known}:
                     raise AssertionError(f"routes that are not measured: {sorted(missing)}")
@@ -170,7 +174,7 @@ def _cases() -> list[Case]:
 
 
 @contextlib.contextmanager
-def _function(environment: dict[str, str]) -> Iterator[tuple[Callable[..., Any], set[tuple[str, str]]]]:
+def _function(environment: dict[str, str], log: TextIO) -> Iterator[tuple[Callable[..., Any], set[tuple[str, str]]]]:
     """The function's handler and its routes, in this environment; what it logs goes where Lambda's log would be."""
     from ascension.accounts.signing import forget_signing_keys
     from ascension.database import pool
@@ -184,7 +188,7 @@ def _function(environment: dict[str, str]) -> Iterator[tuple[Callable[..., Any],
     folder = str(surroundings.ROOT / "functions" / "api")
     sys.path.insert(0, folder)
     try:
-        with open(os.devnull, "w") as log, contextlib.redirect_stdout(log):
+        with contextlib.redirect_stdout(log):
             spec = importlib.util.spec_from_file_location("api_handler", f"{folder}/handler.py")
             assert spec is not None
             assert spec.loader is not None

@@ -22,6 +22,11 @@ class Settings:
     api_endpoint: str
     websocket_endpoint: str
     analysis_timeout_seconds: int
+    priority_queue_url: str
+    work_queue_url: str
+    job_queue: str
+    job_definition: str
+    max_workers: int
 
     @property
     def api_url(self) -> str:
@@ -56,6 +61,11 @@ def settings() -> Settings:
         api_endpoint=env.get("API_ENDPOINT", "").rstrip("/"),
         websocket_endpoint=env.get("WEBSOCKET_ENDPOINT", "").rstrip("/"),
         analysis_timeout_seconds=int(env.get("ANALYSIS_TIMEOUT_SECONDS", "600")),
+        priority_queue_url=env.get("PRIORITY_QUEUE_URL", ""),
+        work_queue_url=env.get("WORK_QUEUE_URL", ""),
+        job_queue=env.get("JOB_QUEUE", ""),
+        job_definition=env.get("JOB_DEFINITION", ""),
+        max_workers=int(env.get("MAX_WORKERS", "1")),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ascension.analyses.lifecycle import RUNNING_AT_A_TIME, dispatch, dispatch_waiting, fail, upload_arrived
 from ascension.analyses.problems import Interrupted, TimedOut, UploadMissing
+from ascension.analyses.workers import staff
 from ascension.database import every, transaction
 from ascension.settings import aws_client, settings
 
@@ -30,6 +31,7 @@ def repair() -> dict[str, int]:
         "uploads_given_up": give_up_uploads,
         "jobs_dispatched": dispatch_forgotten,
         "jobs_failed": fail_abandoned,
+        "workers_started": staff,
         "videos_removed": remove_expired_videos,
         "rows_expired": remove_expired_rows,
     }

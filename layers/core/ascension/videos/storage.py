@@ -1,4 +1,4 @@
-"""The videos bucket: ``uploads/`` (gone after a day), ``saved/`` and ``results/``, each by user id."""
+"""The videos bucket: ``uploads/`` (gone after a day), ``saved/``, ``results/``, ``models/``, each by user id."""
 
 from urllib.parse import quote
 from uuid import UUID
@@ -64,22 +64,23 @@ def remove(prefix: str) -> None:
     s3 = aws_client("s3")
     bucket = settings().videos_bucket
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        _delete([item["Key"] for item in page.get("Contents", [])])
+        remove_objects([item["Key"] for item in page.get("Contents", [])])
 
 
 def remove_video(user_id: UUID, video_id: UUID, object_key: str) -> None:
     """Delete a video as it was uploaded and as it was saved; ``object_key`` is either. There are no others of it."""
     name = object_key.rpartition("/")[2]
-    _delete([f"{folder}/{user_id}/{video_id}/{name}" for folder in ("uploads", "saved")])
+    remove_objects([f"{folder}/{user_id}/{video_id}/{name}" for folder in ("uploads", "saved")])
 
 
 def remove_everything_of(user_id: UUID) -> None:
     """Delete all objects of a user."""
-    for folder in ("uploads", "saved", "results"):
+    for folder in ("uploads", "saved", "results", "models"):
         remove(f"{folder}/{user_id}/")
 
 
-def _delete(keys: list[str]) -> None:
+def remove_objects(keys: list[str]) -> None:
+    """Delete these objects, at most a thousand; those that are not there do not matter."""
     if not keys:
         return
     objects = [{"Key": key} for key in keys]
@@ -94,6 +95,22 @@ def get(key: str) -> bytes:
     """An object's content."""
     body: bytes = aws_client("s3").get_object(Bucket=settings().videos_bucket, Key=key)["Body"].read()
     return body
+
+
+def get_part(key: str, start: int, length: int) -> tuple[bytes, int] | None:
+    """Some bytes of an object (none of an empty one) and the size of all of it; None where there is no such object."""
+    s3 = aws_client("s3")
+    where = {"Bucket": settings().videos_bucket, "Key": key}
+    try:
+        answer = s3.get_object(**where, Range=f"bytes={start}-{start + length - 1}")
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 416:
+            return b"", 0
+        raise
+    body: bytes = answer["Body"].read()
+    return body, int(answer["ContentRange"].rpartition("/")[2])
 
 
 def put(key: str, content: bytes, content_type: str, content_encoding: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""Enterprise customers' own networks, as safetensors files."""
