@@ -11,6 +11,7 @@ const BACK = "M5 5h3v14H5zM20 5v14l-11-7z";
 const ON = "M19 5h-3v14h3zM4 5v14l11-7z";
 const FULL = "M4 4h7v3H7v4H4zM20 20h-7v-3h4v-4h3z";
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2];
+const UNTOLD_MS = 250; // long after a browser tells which frame it shows
 const STILL = 0.15; // torso lengths a second: below it, the metric `immobility` counts the hips as still
 
 export class Player {
@@ -22,6 +23,7 @@ export class Player {
     this.seeking = false;
     this.wanted = null; // where to seek next, while another seek is under way
     this.sliding = false;
+    this.told = true; // by the browser, which frame it shows
     this.layers = { skeleton: true, trail: true, holds: true, contacts: true, ghost: true };
     this.stepping = null;
     this.#build(askForFile);
@@ -38,6 +40,7 @@ export class Player {
     this.observer.disconnect();
     this.charts.forEach((chart) => chart.destroy());
     cancelAnimationFrame(this.frameRequest);
+    clearTimeout(this.untold);
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
@@ -186,6 +189,7 @@ export class Player {
     video.addEventListener("error", () => {
       if (video.getAttribute("src")) this.#blank(this.objectUrl ? "cannotPlay" : "needVideo");
     });
+    video.addEventListener("seeking", () => (this.told = false));
     for (const event of ["play", "pause", "ended"]) video.addEventListener(event, () => this.#playing());
     if ("requestVideoFrameCallback" in video) {
       // Called when a frame is put on screen, while playing as well as after a seek, with that frame's own time.
@@ -204,6 +208,8 @@ export class Player {
     }
     video.addEventListener("seeked", () => {
       this.seeking = false;
+      clearTimeout(this.untold);
+      this.untold = setTimeout(() => this.#untold(), UNTOLD_MS);
       if (this.wanted !== null) {
         const t = this.wanted;
         this.wanted = null;
@@ -266,7 +272,16 @@ export class Player {
     this.seek(this.t + (direction > 0 ? 1.5 : -0.5) * frame);
   }
 
+  // A frame that the browser shows after a seek without telling must not be left with another one's skeleton.
+  #untold() {
+    const { video, climb } = this;
+    if (this.told || video.seeking || !video.paused || video.readyState < 2) return;
+    const frame = climb.before(video.currentTime - this.origin + 0.001);
+    this.#presented(frame < 0 ? video.currentTime : climb.times[frame] + this.origin);
+  }
+
   #presented(mediaTime) {
+    this.told = true;
     if (!this.#playable) return;
     this.t = Math.max(0, mediaTime - this.origin);
     this.#show();

@@ -32,6 +32,13 @@ LEFT, RIGHT, GRAVITY = (56, 189, 248), (251, 146, 60), (250, 204, 21)
 JOINTS = (11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 
 
+VIDEO_STATE = """() => {
+  const {currentTime, seeking, readyState, networkState, error, src} = document.querySelector('video');
+  const drawn = document.querySelector('.overlay').dataset.t;
+  return {currentTime, seeking, readyState, networkState, error: error?.message, src: src.slice(0, 40), drawn};
+}"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     named = os.environ.get("ASCENSION_CHROMIUM")
@@ -94,7 +101,9 @@ class Visit:
         """Playwright's own wait_for_function wants eval(), which the page's policy forbids."""
         deadline = time.monotonic() + PATIENCE_S
         while not self.page.evaluate(condition, argument):
-            assert time.monotonic() < deadline, f"never true: {condition} of {argument}"
+            assert time.monotonic() < deadline, (
+                f"never true: {condition} of {argument}; {self.page.evaluate(VIDEO_STATE)}"
+            )
             self.page.wait_for_timeout(20)
 
     def picture(self, name: str) -> None:
