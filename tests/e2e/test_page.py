@@ -424,14 +424,14 @@ def test_holds_contacts_and_the_ghost_are_drawn_where_the_analysis_has_them(
     visit.seek(frames[index]["t"])
     names = ("Skeleton", "Centre of gravity", "Contacts", "Ghost", "Holds")
 
-    def ink(*switched_on: str) -> npt.NDArray[np.int64]:
+    def ink(*switched_on: str) -> npt.NDArray[np.float64]:
         """(left, top, right, bottom) of all that is drawn, in shares of the picture."""
         for name in names:
             visit.page.get_by_label(name).set_checked(name in switched_on)
         drawn = overlay_pixels(visit.page)
         rows, columns = np.nonzero(drawn[..., 3] > 128)
         sides = np.array([columns.min(), rows.min(), columns.max(), rows.max()])
-        return sides / np.array([drawn.shape[1], drawn.shape[0]] * 2)
+        return np.asarray(sides / np.array([drawn.shape[1], drawn.shape[0]] * 2))
 
     left, _, right, bottom = ink("Holds")
     assert (left, right, bottom) == pytest.approx((0.1, 0.2, 0.2), abs=0.02)
