@@ -127,6 +127,11 @@ _FILLING = (
     SELECT 'user:' || md5('user' || i)::uuid, now() FROM generate_series(1, %(around)s) i
     """,
     """
+    INSERT INTO models (id, user_id, kind, object_key, size_bytes)
+    SELECT md5('model' || i)::uuid, md5('user' || i)::uuid, 'pose', 'models/' || i, 1000
+    FROM generate_series(2, %(users)s) i
+    """,
+    """
     INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scopes)
     SELECT md5('key' || i)::uuid, md5('user' || 2 + i %% (%(users)s - 1))::uuid, 'server', 'asc_12345678',
            sha256(('key' || i)::bytea), ARRAY['analysis:read'] FROM generate_series(1000, 1000 + %(around)s) i

@@ -36,9 +36,11 @@ class SilentAws(BaseHTTPRequestHandler):
             self._answer(json.dumps(_BY_TARGET[target]).encode(), "application/x-amz-json-1.1")
 
     def do_GET(self) -> None:
-        """ListObjectsV2 of nothing, or GetObject of the verbose result."""
+        """ListObjectsV2 of nothing, GetObject of the verbose result; no model has been uploaded."""
         if "list-type=2" in self.path:
             self._answer(b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>", "application/xml")
+        elif "/models/" in self.path:
+            self._answer(b"<Error><Code>NoSuchKey</Code></Error>", "application/xml", status=404)
         else:
             self._answer(VERBOSE_RESULT, "binary/octet-stream")
 
@@ -46,9 +48,9 @@ class SilentAws(BaseHTTPRequestHandler):
         """CopyObject or PutObject."""
         self._answer(b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>", "application/xml")
 
-    def _answer(self, body: bytes, content_type: str) -> None:
+    def _answer(self, body: bytes, content_type: str, status: int = 200) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

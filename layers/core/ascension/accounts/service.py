@@ -129,8 +129,9 @@ def delete_account(user: User) -> None:
     storage.remove_everything_of(user.id)
     with transaction() as tx:
         repository.delete_user(tx, user.id)
-    # What a job or an upload put there in between.
-    storage.remove_everything_of(user.id)
+    if jobs:
+        # What one of them put there before it was stopped. An upload that still comes is gone after its day.
+        storage.remove(f"results/{user.id}/")
 
 
 def set_tier(email: str, tier: Tier) -> User | None:
