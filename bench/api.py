@@ -235,7 +235,7 @@ def _measured(handler: Callable[..., Any], case: Case, conninfo: str) -> tuple[l
 
 
 def _control() -> tuple[float, float]:
-    """p50 and p95 of work that takes the same each time: how much longer it takes now and then is the machine's doing."""
+    """p50 and p95 of work that takes the same each time: what it takes longer now and then is the machine's doing."""
     times = []
     for _ in range(SUBJECTS):
         started, worked = time.perf_counter(), time.thread_time()
