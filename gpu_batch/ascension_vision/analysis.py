@@ -20,7 +20,7 @@ from ascension_vision.metrics.movement import geometric_entropy, immobility
 from ascension_vision.pose.blazepose import BlazePose
 from ascension_vision.pose.climber import Hint, Path, find_climber
 from ascension_vision.pose.following import Poses, follow
-from ascension_vision.pose.scouting import KeyFrame, key_frames
+from ascension_vision.pose.scouting import KeyFrame, scout
 from ascension_vision.pose.weights import MEDIAPIPE_VERSION
 from ascension_vision.problems import Problem
 from ascension_vision.result import decode, encode
@@ -120,11 +120,12 @@ def analyze(path: str | os.PathLike[str], options: Options | None = None, progre
     report("opening", 0.0)
     clip = Clip(FilePath(path))
     pose = BlazePose(choose_device(options.device))
-    keys = key_frames(clip, pose, lambda done: report("finding the climber", 0.3 * done))
+    scouted = scout(clip, pose, lambda done: report("following the climber", 0.8 * done))
+    keys = scouted.keys
     climber = find_climber(keys, pose, options.climber_hint)
     if not climber.seen:
         raise _no_climber()
-    raw = follow(clip, pose, Path(climber, keys), lambda done: report("following the climber", 0.3 + 0.65 * done))
+    raw = follow(clip, pose, Path(climber, keys), scouted, lambda done: report("looking again", 0.85 + 0.1 * done))
     if not raw.seen.any():
         raise _no_climber()
     report("measuring", 0.95)

@@ -4,7 +4,11 @@ The pre- and post-processing follows MediaPipe's pose graphs (0.10.14, Apache-2.
 code is our own and works on batches.
 """
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -14,13 +18,16 @@ from torch import Tensor
 
 from ascension_vision.pose import weights
 from ascension_vision.pose.network import Network
-from ascension_vision.pose.roi import Image, Roi, roi_from_alignment
+from ascension_vision.pose.roi import Roi, View, roi_from_alignment
 
 Array = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 DETECTION_SIZE = 224
 LANDMARK_SIZE = 256
-BATCH = 8
+# What one thread of the CPU is given at once: more than four images and the activations leave its cache.
+BATCH = 4
+_CUDA_BATCH = 32
 MIN_DETECTION_SCORE = 0.5
 MIN_POSE_FLAG = 0.5
 
@@ -51,7 +58,9 @@ class Landmarks:
 
     Attributes:
         points: ``(33, 3)`` x, y in pixels of the frame; z in the same scale, from the hips, negative to the camera.
-        visibility: ``(33,)`` 0 … 1.
+        visibility: ``(33,)`` 0 … 1: in sight, says the network.
+        presence: ``(33,)`` 0 … 1: within the region, says the network.
+        peak: ``(33,)`` 0 … 1: the highest value of the landmark's heat map.
         world: ``(33, 3)`` metres, hip-centred, axes of the frame.
         flag: how sure the network is that there is a body at all, 0 … 1.
         roi: the region that was looked at.
@@ -60,10 +69,30 @@ class Landmarks:
 
     points: Array
     visibility: Array
+    presence: Array
+    peak: Array
     world: Array
     flag: float
     roi: Roi
     next_roi: Roi
+
+    def scaled(self, factor: float) -> "Landmarks":
+        """The same in the frame enlarged by ``factor``."""
+        return replace(
+            self, points=self.points * factor, roi=self.roi.scaled(factor), next_roi=self.next_roi.scaled(factor)
+        )
+
+
+class CropLandmarks(NamedTuple):
+    """Points ``(n, 39, 3)`` in units of the crop's side; visibility, presence and the heat maps' peaks ``(n, 39)``;
+    flags ``(n,)``; world landmarks ``(n, 39, 3)`` in metres with the axes of the crop."""
+
+    points: Array
+    visibility: Array
+    presence: Array
+    peak: Array
+    flags: Array
+    world: Array
 
 
 class BlazePose:
@@ -75,22 +104,44 @@ class BlazePose:
         self._detection = self._load(weights.DETECTION)
         self._landmark = self._load(weights.LANDMARK)
         self._anchors = anchors()
+        self._threads = self._start_threads()
 
     def _load(self, source: weights.Source) -> Network:
         return Network.load(weights.converted_path(source)).to(self.device, self.dtype)
 
-    def detect(self, images: list[Image], rois: list[Roi]) -> list[list[Detection]]:
+    def _start_threads(self) -> ThreadPoolExecutor | None:
+        """On the CPU each thread works on images of its own. Two threads within one convolution wait for each other,
+        all the more where decoding runs on the same cores."""
+        if self.device.type != "cpu":
+            return None
+        torch.get_num_threads()  # settles this thread's number before the others ask for one each
+        count = int(os.environ.get("OMP_NUM_THREADS") or 0) or _cores()
+        return ThreadPoolExecutor(count, "pose", initializer=torch.set_num_threads, initargs=(1,))
+
+    def _in_batches(
+        self, work: Callable[[list[View], list[Roi]], list[T]], images: list[View], rois: list[Roi]
+    ) -> list[T]:
+        size = BATCH if self._threads else _CUDA_BATCH
+        if self._threads and len(rois) > 1:
+            size = min(size, -(-len(rois) // _cores()))
+        starts = range(0, len(rois), size)
+        batches = [(images[start : start + size], rois[start : start + size]) for start in starts]
+        if self._threads is None:
+            done = [work(*batch) for batch in batches]
+        else:
+            done = list(self._threads.map(work, *zip(*batches, strict=True))) if batches else []
+        return [result for batch in done for result in batch]
+
+    def detect(self, images: list[View], rois: list[Roi]) -> list[list[Detection]]:
         """Bodies inside ``rois[i]`` of ``images[i]`` (RGB), best first; in pixels of the frame."""
-        found: list[list[Detection]] = []
-        for start in range(0, len(rois), BATCH):
-            batch = rois[start : start + BATCH]
-            crops = _crops(images[start : start + BATCH], batch, DETECTION_SIZE, cv2.BORDER_CONSTANT)
-            raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
-            scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
-            boxes = raw_boxes.double().cpu().numpy()
-            for roi, box, score in zip(batch, boxes, scores, strict=True):
-                found.append(self._decode_detections(roi, box, score))
-        return found
+        return self._in_batches(self._detect, images, rois)
+
+    def _detect(self, images: list[View], rois: list[Roi]) -> list[list[Detection]]:
+        crops = _crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT)
+        raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
+        scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
+        boxes = raw_boxes.double().cpu().numpy()
+        return [self._decode_detections(roi, box, score) for roi, box, score in zip(rois, boxes, scores, strict=True)]
 
     def _decode_detections(self, roi: Roi, raw: Array, scores: Array) -> list[Detection]:
         kept = scores >= MIN_DETECTION_SCORE
@@ -105,30 +156,29 @@ class BlazePose:
             detections.append(Detection(score, roi.to_frame(merged[4:].reshape(4, 2))))
         return detections
 
-    def landmarks(self, images: list[Image], rois: list[Roi]) -> list[Landmarks]:
+    def landmarks(self, images: list[View], rois: list[Roi]) -> list[Landmarks]:
         """Landmarks of the body in ``rois[i]`` of ``images[i]`` (RGB). Look at ``flag`` before believing them."""
-        found: list[Landmarks] = []
-        for start in range(0, len(rois), BATCH):
-            batch = rois[start : start + BATCH]
-            crops = _crops(images[start : start + BATCH], batch, LANDMARK_SIZE, cv2.BORDER_REPLICATE)
-            points, visibility, flags, world = self.landmarks_in_crops(crops)
-            for i, roi in enumerate(batch):
-                found.append(_in_frame(roi, points[i], visibility[i], float(flags[i]), world[i]))
-        return found
+        return self._in_batches(self._landmarks, images, rois)
 
-    def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> tuple[Array, Array, Array, Array]:
-        """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops, refined by the heat map.
+    def _landmarks(self, images: list[View], rois: list[Roi]) -> list[Landmarks]:
+        seen = self.landmarks_in_crops(_crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE))
+        return [_in_frame(roi, seen, i) for i, roi in enumerate(rois)]
 
-        Returns points ``(n, 39, 3)`` in units of the crop's side, visibility ``(n, 39)``, flags ``(n,)`` and world
-        landmarks ``(n, 39, 3)`` in metres with the axes of the crop.
-        """
+    def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> "CropLandmarks":
+        """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops, refined by the heat map."""
         raw, flags, heat_map, world = self._run(self._landmark, crops, 1 / 255, 0.0)
         values = raw.float().reshape(-1, _LANDMARKS, 5)
         points = values[..., :3] / LANDMARK_SIZE
         points[..., :2] = refine_by_heat_map(points[..., :2], heat_map.float())
-        arrays = (points, torch.sigmoid(values[..., 3]), flags[:, 0], world.reshape(-1, _LANDMARKS, 3))
-        points_, visibility, flags_, world_ = (array.double().cpu().numpy() for array in arrays)
-        return points_, visibility, flags_, world_
+        arrays = (
+            points,
+            torch.sigmoid(values[..., 3]),
+            torch.sigmoid(values[..., 4]),
+            torch.sigmoid(heat_map.float().amax(dim=(-1, -2))),
+            flags[:, 0],
+            world.reshape(-1, _LANDMARKS, 3),
+        )
+        return CropLandmarks(*(array.double().cpu().numpy() for array in arrays))
 
     @torch.inference_mode()
     def _run(self, network: Network, crops: npt.NDArray[np.uint8], scale: float, offset: float) -> list[Tensor]:
@@ -203,20 +253,26 @@ def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
     return torch.where(use[..., None], refined, points)
 
 
-def _crops(images: list[Image], rois: list[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
+def _crops(images: list[View], rois: list[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
     return np.stack([roi.crop(image, size, border) for image, roi in zip(images, rois, strict=True)])
 
 
-def _in_frame(roi: Roi, points: Array, visibility: Array, flag: float, world: Array) -> Landmarks:
-    xy = roi.to_frame(points[:, :2])
+def _in_frame(roi: Roi, seen: CropLandmarks, i: int) -> Landmarks:
+    xy = roi.to_frame(seen.points[i, :, :2])
     cos, sin = np.cos(roi.angle), np.sin(roi.angle)
-    turned = world.copy()
-    turned[:, :2] = world[:, :2] @ np.array([[cos, -sin], [sin, cos]]).T
+    turned = seen.world[i].copy()
+    turned[:, :2] = turned[:, :2] @ np.array([[cos, -sin], [sin, cos]]).T
     return Landmarks(
-        points=np.column_stack([xy[:33], points[:33, 2] * roi.side]),
-        visibility=visibility[:33],
+        points=np.column_stack([xy[:33], seen.points[i, :33, 2] * roi.side]),
+        visibility=seen.visibility[i, :33],
+        presence=seen.presence[i, :33],
+        peak=seen.peak[i, :33],
         world=turned[:33],
-        flag=flag,
+        flag=float(seen.flags[i]),
         roi=roi,
         next_roi=roi_from_alignment(xy[33], xy[34]),
     )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,19 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
-from ascension_vision.pose.roi import Image, Roi, between, whole_frame
-from ascension_vision.pose.scouting import KeyFrame, look_twice, same_body, torso_length
+from ascension_vision.pose.roi import Roi, between, normalized_angle, whole_frame
+from ascension_vision.pose.scouting import KeyFrame, claim, look_twice, same_body, steadiness, torso_length
 
 Array = npt.NDArray[np.float64]
 
-# Key frames: five a second.
-_REMEMBERED = 10
+# Key frames: four a second.
+_REMEMBERED = 8
 _SEARCHED_KEYS = 40
 _QUARTER = np.pi / 2
 
-_BELOW_THE_HEAD = slice(11, 33)
 _TRACKS_LOOKED_AT = 6
-_PROBES = 5
+_PROBES = 7
 _TORSO_MARGIN = 1.7
 # On 16 clips panned over walls (14 of them empty) and five with climbers, holds taken for people spread by 0.14 torso
 # lengths and more, people by 0.11 at most.
@@ -136,32 +135,15 @@ def _link(keys: list[KeyFrame]) -> list[Track]:
 def _is_somebody(track: Track, keys: list[KeyFrame], pose: BlazePose) -> bool:
     """Whether a track is a person rather than holds that resemble one.
 
-    The detector fires on volumes now and then, and the landmark network then finds limbs in them. Seen through a region
-    that is moved, resized or turned a little, a person's landmarks stay where they are; imagined ones wander.
+    The detector fires on volumes now and then, and the landmark network then finds limbs in them.
     """
     positions = sorted(track.seen)
     if len(positions) < min(3, (len(keys) + 1) // 2):
         return False
     probed = sorted({positions[round(i)] for i in np.linspace(0, len(positions) - 1, _PROBES)})
-    steady = [_is_steady(keys[k].image(), track.seen[k], pose) for k in probed]
-    return 2 * sum(steady) > len(steady)
-
-
-def _is_steady(image: Image, person: Landmarks, pose: BlazePose) -> bool:
-    roi = person.next_roi
-    moves = (
-        (0, 0, 1.15, 0),
-        (0, 0, 0.87, 0),
-        (0.06, 0, 1, 0.2),
-        (-0.06, 0, 1, -0.2),
-        (0, 0.06, 1, 0),
-        (0, -0.06, 1, 0),
-    )
-    rois = [Roi(roi.x + x * roi.side, roi.y + y * roi.side, roi.side * s, roi.angle + turn) for x, y, s, turn in moves]
-    looks = pose.landmarks([image] * len(rois), rois)
-    points = np.array([look.points[_BELOW_THE_HEAD, :2] for look in looks])
-    spread = float(np.linalg.norm(points - np.median(points, axis=0), axis=2).mean()) / max(torso_length(person), 1.0)
-    return spread <= _MAX_SPREAD and min(look.flag for look in looks) >= MIN_POSE_FLAG
+    looks = [steadiness(keys[k].image(), track.seen[k], pose) for k in probed]
+    steady = [spread <= _MAX_SPREAD and flag >= MIN_POSE_FLAG for spread, flag in looks]
+    return 5 * sum(steady) >= 2 * len(steady)
 
 
 def _step(before: Landmarks, after: Landmarks) -> float:
@@ -173,20 +155,17 @@ def _step(before: Landmarks, after: Landmarks) -> float:
 
 
 def _consistent(before: Landmarks, after: Landmarks, keys_apart: int) -> bool:
-    """Whether both may be one person: not too far, not too different in size."""
+    """Whether both may be one person: not too far, not too different in size, not turned over."""
     ratio = after.next_roi.side / before.next_roi.side
-    return _step(before, after) < min(0.25 + 0.1 * keys_apart, 0.6) and 0.55 < ratio < 1.8
+    turned = abs(normalized_angle(after.next_roi.angle - before.next_roi.angle))
+    near = _step(before, after) < min(0.25 + 0.1 * keys_apart, 0.6)
+    return near and 0.55 < ratio < 1.8 and turned < min(1.2 + 0.2 * keys_apart, 2.2)
 
 
 def _claim(track: Track, keys: list[KeyFrame]) -> float:
-    """How much a track looks like the climber: long, large, and moving, above all up and down.
-
-    The camera follows the climber, so movement counts in the person's own torso lengths and only so far.
-    """
-    sizes = [torso_length(person) / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
-    heights = [person.next_roi.y / max(torso_length(person), 1.0) for person in track.seen.values()]
-    travel = float(np.percentile(heights, 90) - np.percentile(heights, 10))
-    return len(sizes) * float(np.median(sizes)) * (1 + min(travel, 3.0))
+    torsos = [torso_length(person) / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
+    heights = [person.next_roi.y / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
+    return claim(torsos, heights)
 
 
 def _distance_to_hint(track: Track, keys: list[KeyFrame], hint: Hint) -> float:
@@ -249,7 +228,7 @@ class Path:
     def __init__(self, climber: Track, keys: list[KeyFrame]) -> None:
         self._positions = sorted(climber.seen)
         self._times = np.array([keys[k].t for k in self._positions])
-        self._rois = [_scaled(climber.seen[k].next_roi, keys[k].scale) for k in self._positions]
+        self._rois = [climber.seen[k].next_roi.scaled(keys[k].scale) for k in self._positions]
         self._key_times = [key.t for key in keys]
         self._torso_limits = climber.torso_limits(keys)
         gaps = np.diff([key.t for key in keys])
@@ -271,7 +250,3 @@ class Path:
         if has_before:
             return self._rois[before]
         return self._rois[after] if has_after else None
-
-
-def _scaled(roi: Roi, scale: float) -> Roi:
-    return Roi(roi.x * scale, roi.y * scale, roi.side * scale, roi.angle)

@@ -1,4 +1,4 @@
-"""Second look at a clip: the climber's landmarks on every frame."""
+"""The chosen climber's landmarks on every frame."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.pose.blazepose import BATCH, MIN_POSE_FLAG, BlazePose, Landmarks
+from ascension_vision.pose.blazepose import BlazePose, Landmarks
 from ascension_vision.pose.climber import Path
-from ascension_vision.pose.roi import Image, Roi, normalized_angle
-from ascension_vision.pose.scouting import plausible, torso_length
+from ascension_vision.pose.roi import Roi, View
+from ascension_vision.pose.scouting import Scouted, look, torso_length
 from ascension_vision.video.clip import Clip
 
 Array = npt.NDArray[np.float64]
 
-_NARROWER = 0.85
-_TURNS = (0.0, 0.35, -0.35)
+_AT_ONCE = 8
+# Frames decoded again in one go rather than seeking between them, seconds.
+_SAME_STRETCH = 2.0
 
 
 @dataclass
@@ -43,76 +44,74 @@ class Poses:
         return np.isfinite(self.points[:, 0, 0])
 
 
-def follow(clip: Clip, pose: BlazePose, path: Path, progress: Callable[[float], None]) -> Poses:
-    """Decode the clip and place landmarks on each frame where ``path`` leads."""
-    times: list[float] = []
-    seen: list[Landmarks | None] = []
-    size = (0, 0)
-    pending: list[tuple[int, Image, Roi]] = []
+def follow(clip: Clip, pose: BlazePose, path: Path, scouted: Scouted, progress: Callable[[float], None]) -> Poses:
+    """Landmarks on each frame where ``path`` leads: those that scouting found there, and where it followed somebody
+    else or looked elsewhere, those of another look at these frames only."""
+    seen: list[Landmarks | None] = [None] * len(scouted.times)
+    missing: dict[int, Roi] = {}
+    for index, t in enumerate(scouted.times):
+        roi = path.at(t)
+        if roi is None:
+            continue
+        known = scouted.looks.get(index)
+        if known is None or not _alike(known.asked, roi):
+            missing[index] = roi
+        elif known.seen is not None and torso_length(known.seen) <= path.longest_torso(t):
+            seen[index] = known.seen
+        elif known.seen is not None:
+            missing[index] = roi
+    _look_again(clip, pose, path, scouted, missing, seen, progress)
+    return _gather(scouted, seen)
+
+
+def _alike(one: Roi, other: Roi) -> bool:
+    """Whether looking at one region is as good as looking at the other."""
+    apart = float(np.hypot(one.x - other.x, one.y - other.y))
+    return apart < 0.12 * other.side and 0.75 < one.side / other.side < 1.33
+
+
+def _look_again(
+    clip: Clip, pose: BlazePose, path: Path, scouted: Scouted, missing: dict[int, Roi], seen: list[Landmarks | None],
+    progress: Callable[[float], None],
+) -> None:  # fmt: skip
+    pending: list[tuple[int, View]] = []
+    done = 0
 
     def work() -> None:
-        images, rois = [image for _, image, _ in pending], [roi for _, _, roi in pending]
-        limits = [path.longest_torso(times[index]) for index, _, _ in pending]
-        for (index, _, _), found in zip(pending, _look(pose, images, rois, limits), strict=True):
-            seen[index] = found
+        limits = [path.longest_torso(scouted.times[index]) for index, _ in pending]
+        found = look(pose, [view for _, view in pending], [missing[index] for index, _ in pending], limits)
+        for (index, _), landmarks in zip(pending, found, strict=True):
+            seen[index] = landmarks
         pending.clear()
 
-    for frame in clip.frames():
-        times.append(frame.t)
-        seen.append(None)
-        size = frame.image.shape[1], frame.image.shape[0]
-        roi = path.at(frame.t)
-        if roi is not None:
-            pending.append((frame.index, frame.image, roi))
-            if len(pending) == BATCH:
-                work()
-        progress(min(1.0, len(times) / (clip.expected_frames or len(times))))
-    work()
-    return _gather(times, seen, *size)
+    for stretch in _stretches(sorted(missing), scouted.times):
+        for frame in clip.frames_at(scouted.times, stretch[0], stretch[-1]):
+            if frame.index in missing:
+                pending.append((frame.index, frame.picture))
+                done += 1
+                if len(pending) == _AT_ONCE:
+                    work()
+                    progress(done / len(missing))
+        work()
+    progress(1.0)
 
 
-def _look(pose: BlazePose, images: list[Image], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
-    """One look; a second in the region that the first suggests where that is quite another; where still nobody is seen,
-    one in three regions that are turned and narrowed a little."""
-
-    def good(i: int, seen: Landmarks) -> bool:
-        return seen.flag >= MIN_POSE_FLAG and plausible(seen) and torso_length(seen) <= longest_torsos[i]
-
-    found = pose.landmarks(images, rois)
-    again = [i for i, seen in enumerate(found) if plausible(seen) and (seen.flag < MIN_POSE_FLAG or _off(seen))]
-    second = pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again])
-    for i, seen in zip(again, second, strict=True):
-        if good(i, seen):
-            found[i] = seen
-    lost = [i for i, seen in enumerate(found) if not good(i, seen)]
-    tried = [
-        (i, Roi(rois[i].x, rois[i].y, _NARROWER * rois[i].side, rois[i].angle + turn)) for i in lost for turn in _TURNS
-    ]
-    for (i, _), seen in zip(
-        tried, pose.landmarks([images[i] for i, _ in tried], [roi for _, roi in tried]), strict=True
-    ):
-        if good(i, seen) and (not good(i, found[i]) or seen.flag > found[i].flag):
-            found[i] = seen
-    return [seen if good(i, seen) else None for i, seen in enumerate(found)]
+def _stretches(frames: list[int], times: list[float]) -> list[list[int]]:
+    if not frames:
+        return []
+    gaps = np.flatnonzero(np.diff([times[index] for index in frames]) > _SAME_STRETCH) + 1
+    return [list(part) for part in np.split(np.array(frames), gaps)]
 
 
-def _off(seen: Landmarks) -> bool:
-    """Whether the region fits the body that was seen in it badly enough to look again."""
-    moved = np.hypot(seen.next_roi.x - seen.roi.x, seen.next_roi.y - seen.roi.y) / seen.roi.side
-    turned = abs(normalized_angle(seen.next_roi.angle - seen.roi.angle))
-    ratio = seen.next_roi.side / seen.roi.side
-    return bool(moved > 0.12 or turned > 0.5 or not 0.75 < ratio < 1.33)
-
-
-def _gather(times: list[float], seen: list[Landmarks | None], width: int, height: int) -> Poses:
-    count = len(times)
+def _gather(scouted: Scouted, seen: list[Landmarks | None]) -> Poses:
+    count = len(seen)
     poses = Poses(
-        t=np.array(times),
+        t=np.array(scouted.times),
         points=np.full((count, 33, 3), np.nan),
         visibility=np.full((count, 33), np.nan),
         world=np.full((count, 33, 3), np.nan),
-        width=width,
-        height=height,
+        width=scouted.width,
+        height=scouted.height,
     )
     for index, landmarks in enumerate(seen):
         if landmarks is not None:

@@ -11,6 +11,13 @@ from torch.nn import functional
 
 from ascension_vision.pose.weights import read_metadata
 
+_ONEDNN = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
+_FUSED: dict[str | None, tuple[str, list[float]]] = {
+    "relu6": ("hardtanh", [0.0, 6.0]),
+    "relu": ("relu", []),
+    None: ("none", []),
+}
+
 
 class Network(nn.Module):
     """A graph from ``pose.tflite`` with its weights.
@@ -27,6 +34,7 @@ class Network(nn.Module):
         for name, value in weights.items():
             tensor = value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
             self.register_buffer(_attribute(name), tensor)
+        self._packed: dict[tuple[str, torch.Size], Tensor] = {}
         self._last_use = {tensor: i for i, op in enumerate(self._operations) for tensor in op["inputs"]}
         self._last_use.update(dict.fromkeys(self._outputs, len(self._operations)))
 
@@ -48,14 +56,7 @@ class Network(nn.Module):
     def _compute(self, operation: dict[str, Any], inputs: list[Tensor]) -> Tensor:
         kind, x = operation["kind"], inputs[0]
         if kind == "convolution":
-            left, right, top, bottom = operation["padding"]
-            padding = (top, left)
-            if (left, top) != (right, bottom):
-                x, padding = functional.pad(x, (left, right, top, bottom)), (0, 0)
-            weight = getattr(self, _attribute(operation["weight"]))
-            bias = getattr(self, _attribute(operation["bias"]))
-            x = functional.conv2d(x, weight, bias, operation["stride"], padding, groups=operation["groups"])
-            return _activate(x, operation["activation"])
+            return self._convolve(operation, x)
         if kind == "add":
             return _activate(inputs[0] + inputs[1], operation["activation"])
         if kind == "resize_bilinear":
@@ -73,6 +74,29 @@ class Network(nn.Module):
         if kind == "logistic":
             return torch.sigmoid(x)
         raise ValueError(f"unknown operation {kind}")
+
+    def _convolve(self, operation: dict[str, Any], x: Tensor) -> Tensor:
+        left, right, top, bottom = operation["padding"]
+        padding = [top, left]
+        if (left, top) != (right, bottom):
+            x, padding = functional.pad(x, (left, right, top, bottom)), [0, 0]
+        stride, groups, name = list(operation["stride"]), operation["groups"], _attribute(operation["weight"])
+        weight, bias = getattr(self, name), getattr(self, _attribute(operation["bias"]))
+        if not (_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32):
+            x = functional.conv2d(x, weight, bias, stride, padding, groups=groups)
+            return _activate(x, operation["activation"])
+        # What torch.compile would do, without a compiler: weights in the order that oneDNN wants for this input, and
+        # the activation within the convolution. Takes a third off.
+        key = (name, x.shape)
+        if key not in self._packed:
+            self._packed[key] = torch.ops.mkldnn._reorder_convolution_weight(
+                weight, padding, stride, [1, 1], groups, list(x.shape)
+            )
+        then = _FUSED[operation["activation"]]
+        fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self._packed[key], bias, padding, stride, [1, 1], groups, *then, ""
+        )
+        return fused
 
 
 def _attribute(name: str) -> str:

@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ascension_vision.video.picture import Picture
+
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
+View = Image | Picture
 
 
 @dataclass(frozen=True)
@@ -34,19 +37,25 @@ class Roi:
         """``(…, 2)`` crop coordinates, 0 to 1, as pixels of the frame."""
         return (np.asarray(points, dtype=np.float64) - 0.5) @ self.axes.T + (self.x, self.y)
 
-    def crop(self, image: Image, size: int, border: int) -> Image:
+    def crop(self, image: View, size: int, border: int) -> Image:
         """``(size, size, 3) uint8``: the region out of ``image``. ``border`` is an OpenCV border mode."""
         axes = self.axes
         matrix = np.column_stack([axes / size, np.array([self.x, self.y]) - axes @ (0.5, 0.5)])
+        if isinstance(image, Picture):
+            return image.crop(matrix, size, border)
         return cv2.warpAffine(
             image, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border
         ).astype(np.uint8, copy=False)
+
+    def scaled(self, factor: float) -> "Roi":
+        """The same region of the image enlarged by ``factor``."""
+        return Roi(self.x * factor, self.y * factor, self.side * factor, self.angle)
 
     def turned(self, angle: float) -> "Roi":
         return Roi(self.x, self.y, self.side, normalized_angle(self.angle + angle))
 
 
-def whole_frame(image: Image, angle: float = 0.0) -> Roi:
+def whole_frame(image: View, angle: float = 0.0) -> Roi:
     """The smallest square that holds the whole frame."""
     rows, columns = image.shape[:2]
     return Roi(columns / 2, rows / 2, float(max(rows, columns)), angle)

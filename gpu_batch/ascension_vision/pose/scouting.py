@@ -1,18 +1,43 @@
-"""First look at a clip: where is somebody, on a few frames a second, and which of them climbs."""
+"""The one pass over a clip: who is there, a few times a second, and on every frame whoever seems to climb."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
-from ascension_vision.pose.roi import Image, Roi, whole_frame
-from ascension_vision.video.clip import Clip
+from ascension_vision.pose.roi import Image, Roi, View, between, normalized_angle, whole_frame
+from ascension_vision.video.clip import Clip, Frame
 
-KEY_SECONDS = 0.2
+KEY_SECONDS = 0.26
 _KEY_SIDE = 1280
 _MAX_PEOPLE = 4
+# Key frames between two looks at the whole frame while everybody who was seen is followed: about a second.
+_GLANCE = 4
+_PATIENCE = 2
+_FAVOUR = 1.3
+_NARROWER = 0.85
+_TURNS = (0.0, 0.35, -0.35)
+_BELOW_THE_HEAD = slice(11, 33)
+# Across and down in sides of the region, its size, its turn.
+_MOVES = (
+    (0, 0, 1.15, 0),
+    (0, 0, 0.87, 0),
+    (0.06, 0, 1, 0.2),
+    (-0.06, 0, 1, -0.2),
+    (0, 0.06, 1, 0),
+    (0, -0.06, 1, 0),
+)
+
+_TRIALS = 10
+_RECENT = 5
+_SETTLED = 0.2
+
+# A cut: most of a coarse picture differs from the frame before. A panning phone stays below half of it.
+_COARSE = 24
+_CUT_DIFFERENCE = 28.0
 
 
 @dataclass
@@ -20,11 +45,12 @@ class KeyFrame:
     """A frame that is searched for people.
 
     It is kept as JPEG, long side at most 1280, so that a whole clip can be searched back and forth in little memory.
-    All regions here are in its own pixels; ``scale`` of them make a pixel of the analysed frame.
+    All regions here are in its own pixels; ``scale`` of them make a pixel of the analysed frame. ``shot`` counts cuts.
     """
 
     index: int
     t: float
+    shot: int
     jpeg: bytes
     scale: float
     width: int
@@ -37,25 +63,289 @@ class KeyFrame:
         return decoded.astype(np.uint8, copy=False)
 
 
-def key_frames(clip: Clip, pose: BlazePose, progress: Callable[[float], None]) -> list[KeyFrame]:
-    """Decode the clip once; on a frame every fifth of a second look for people in the whole frame."""
+@dataclass(frozen=True)
+class Look:
+    """What was seen of one person on one frame: ``asked`` is the region that was looked at, ``seen`` what was found."""
+
+    asked: Roi
+    seen: Landmarks | None
+
+
+@dataclass
+class Scouted:
+    """What one pass over a clip gave.
+
+    Attributes:
+        keys: the key frames in order.
+        times: seconds of every analysed frame.
+        shots: for every analysed frame, how many cuts came before it.
+        looks: by frame, at the person who seemed to be the climber then; in pixels of the analysed frame.
+        width, height: of the analysed frame.
+    """
+
+    keys: list[KeyFrame] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    shots: list[int] = field(default_factory=list)
+    looks: dict[int, Look] = field(default_factory=dict)
+    width: int = 0
+    height: int = 0
+
+
+@dataclass
+class _Person:
+    """Somebody who is being followed; landmarks in pixels of the analysed frame, by position among the key frames."""
+
+    seen: dict[int, Landmarks]
+    missed: int = 0
+    trials: list[float] = field(default_factory=list)
+
+    @property
+    def last(self) -> Landmarks:
+        return self.seen[max(self.seen)]
+
+    def claim(self) -> float:
+        """See ``climber.claim``: long, large and moving up or down."""
+        return claim([torso_length(seen) for seen in self.seen.values()], [s.next_roi.y for s in self.seen.values()])
+
+
+def claim(torsos: list[float], heights: list[float]) -> float:
+    """How much somebody looks like the climber: seen long, large, and moving, above all up and down.
+
+    The camera follows the climber, so movement counts in the person's own torso lengths and only so far.
+    """
+    lengths = np.array(heights) / np.maximum(torsos, 1e-3)
+    travel = float(np.percentile(lengths, 90) - np.percentile(lengths, 10))
+    return len(torsos) * float(np.median(torsos)) * (1 + min(travel, 3.0))
+
+
+def scout(clip: Clip, pose: BlazePose, progress: Callable[[float], None]) -> Scouted:
+    """Decode the clip once. The last frame of every fifth of a second is a key frame; there everybody is looked at, and
+    on the frames up to it the one who most seems to climb, in regions that lie between the two key frames'."""
+    found = Scouted()
+    people: list[_Person] = []
+    favourite: _Person | None = None
+    before: Frame | None = None
+    for shot, chunk in _chunks(clip):
+        found.times.extend(frame.t for frame in chunk)
+        found.shots.extend([shot] * len(chunk))
+        found.height, found.width = chunk[0].picture.shape[:2]
+        if found.keys and found.keys[-1].shot != shot:
+            people, favourite, before = [], None, None
+        key, image = _key_frame(chunk[-1], shot)
+        position = len(found.keys)
+        people = _see_again(people, chunk[-1], position, pose)
+        if not people or position % _GLANCE == 0 or any(person.missed for person in people):
+            people += _see_first(people, chunk[-1], image, key.scale, position, pose)
+        favourite = _choose(people, favourite)
+        if favourite is not None and position in favourite.seen and _undecided(favourite.trials):
+            _try_upside_down(favourite, chunk[-1].picture, position, pose)
+        if favourite is not None:
+            looks = _follow(favourite, chunk, before, position, pose)
+            found.looks.update(looks)
+            here = looks[chunk[-1].index].seen if chunk[-1].index in looks else None
+            if here is not None and position in favourite.seen:
+                favourite.seen[position] = here
+        key.people = [p.seen[position].scaled(1 / key.scale) for p in people if position in p.seen]
+        found.keys.append(key)
+        before = chunk[-1]
+        progress(min(1.0, len(found.times) / (clip.expected_frames or len(found.times))))
+    return found
+
+
+def _chunks(clip: Clip) -> Iterator[tuple[int, list[Frame]]]:
+    """Frames up to and including the next key frame, with the number of the shot. No chunk goes over a cut."""
     step = max(1, round(KEY_SECONDS * clip.fps))
-    expected = max(1, (clip.expected_frames or 1) // step)
-    keys: list[KeyFrame] = []
-    for batch in _batches(clip, step):
-        images = [image for _, image in batch]
-        detections = pose.detect(images, [whole_frame(image) for image in images])
-        asked = [(i, d.roi) for i, found in enumerate(detections) for d in found[:_MAX_PEOPLE]]
-        seen = look_twice(pose, [images[i] for i, _ in asked], [roi for _, roi in asked])
-        for (i, _), person in zip(asked, seen, strict=True):
-            if person is not None and not any(same_body(person, other) for other in batch[i][0].people):
-                batch[i][0].people.append(person)
-        keys.extend(key for key, _ in batch)
-        progress(min(1.0, len(keys) / expected))
-    return keys
+    shot, chunk, first = 0, list[Frame](), True
+    coarse: npt.NDArray[np.float32] | None = None
+    for frame in clip.frames():
+        last, coarse = coarse, frame.picture.coarse(_COARSE)
+        cut = last is not None and float(np.abs(coarse - last).mean()) > _CUT_DIFFERENCE
+        if cut and chunk:
+            yield shot, chunk
+            chunk = []
+        if cut:
+            shot, first = shot + 1, True
+        chunk.append(frame)
+        if first or len(chunk) == step:
+            yield shot, chunk
+            chunk, first = [], False
+    if chunk:
+        yield shot, chunk
 
 
-def look_twice(pose: BlazePose, images: list[Image], rois: list[Roi]) -> list[Landmarks | None]:
+def _key_frame(frame: Frame, shot: int) -> tuple[KeyFrame, Image]:
+    image = frame.picture.reduced(_KEY_SIDE)
+    height, width = image.shape[:2]
+    ok, jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    assert ok
+    scale = max(frame.picture.shape) / max(image.shape)
+    return KeyFrame(frame.index, frame.t, shot, jpeg.tobytes(), scale, width, height), image
+
+
+def _see_again(people: list[_Person], frame: Frame, position: int, pose: BlazePose) -> list[_Person]:
+    """Look where everybody was; who is missed too often or has become somebody else is no longer followed."""
+    looks = pose.landmarks([frame.picture] * len(people), [person.last.next_roi for person in people])
+    for person, seen in zip(people, looks, strict=True):
+        if seen.flag >= MIN_POSE_FLAG and plausible(seen):
+            person.seen[position], person.missed = seen, 0
+        else:
+            person.missed += 1
+    people = [person for person in people if person.missed <= _PATIENCE]
+    kept: list[_Person] = []
+    for person in sorted(people, key=lambda person: -person.claim()):
+        if person.missed or not any(not k.missed and same_body(person.last, k.last) for k in kept):
+            kept.append(person)
+    return kept
+
+
+def _see_first(
+    people: list[_Person], frame: Frame, image: Image, scale: float, position: int, pose: BlazePose
+) -> list[_Person]:
+    """Whoever the detector finds and nobody followed yet."""
+    rois = [detection.roi.scaled(scale) for detection in pose.detect([image], [whole_frame(image)])[0][:_MAX_PEOPLE]]
+    rois = [roi for roi in rois if not any(not p.missed and _covers(p.last.next_roi, roi) for p in people)]
+    new: list[_Person] = []
+    for seen in look_twice(pose, [frame.picture] * len(rois), rois):
+        if seen is None:
+            continue
+        known = [p for p in people if not p.missed] + new
+        rival = next((other for other in known if _one_place(other.last, seen)), None)
+        if rival is not None:
+            _compare(rival, seen, frame.picture, position, pose)
+            continue
+        if any(same_body(seen, other.last) for other in known):
+            continue
+        lost = [p for p in people if p.missed and _covers(p.last.next_roi, seen.next_roi)]
+        if lost:
+            lost[0].seen[position], lost[0].missed = seen, 0
+        elif len(people) + len(new) < _MAX_PEOPLE:
+            new.append(_Person({position: seen}))
+    return new
+
+
+def _undecided(trials: list[float]) -> bool:
+    return len(trials) < _TRIALS and (len(trials) < 3 or abs(sum(trials)) < _SETTLED)
+
+
+def _try_upside_down(person: _Person, view: View, position: int, pose: BlazePose) -> None:
+    """Whether this body is rather one that hangs the other way up: small bodies seen from behind are easily mistaken.
+
+    Both readings find landmarks, and both are sure. The right one's heat maps are sharper, and its landmarks stay where
+    they are when its region is moved a little; a few moments together decide.
+    """
+    turned = look_twice(pose, [view], [person.seen[position].next_roi.turned(np.pi)])[0]
+    if turned is None or not _one_place(person.seen[position], turned):
+        person.trials.append(_SETTLED / 2)
+    else:
+        _compare(person, pose.landmarks([view], [turned.next_roi])[0], view, position, pose)
+
+
+def _compare(person: _Person, other: Landmarks, view: View, position: int, pose: BlazePose) -> None:
+    """Judge another reading of the person's body, and take it where the last few judgements together are for it."""
+    margin = _worth(person.seen[position], view, pose) - _worth(other, view, pose)
+    person.trials.append(float(np.clip(margin, -_SETTLED, _SETTLED)))
+    if sum(person.trials[-_RECENT:]) < 0:
+        person.seen[position] = other
+        person.trials = [-margin for margin in person.trials]
+
+
+def _worth(reading: Landmarks, view: View, pose: BlazePose) -> float:
+    sharpness, spread = float(reading.peak[_BELOW_THE_HEAD].mean()), steadiness(view, reading, pose)[0]
+    # On rendered climbs the right reading is 0.1 to 0.2 sharper, either way up; small figures' hardly at all, and those
+    # hang head down less often than not.
+    return sharpness - 0.3 * min(spread, 0.5) + 0.04 * float(np.cos(reading.next_roi.angle))
+
+
+def _one_place(one: Landmarks, other: Landmarks) -> bool:
+    """Whether two sets of landmarks are opposite readings of one body: in one place, heads at different ends."""
+    apart = float(np.hypot(one.next_roi.x - other.next_roi.x, one.next_roi.y - other.next_roi.y))
+    turned = abs(normalized_angle(one.next_roi.angle - other.next_roi.angle))
+    ratio = other.next_roi.side / one.next_roi.side
+    return apart < 0.3 * one.next_roi.side and turned > 1.0 and 0.5 < ratio < 2
+
+
+def steadiness(view: View, person: Landmarks, pose: BlazePose) -> tuple[float, float]:
+    """How far landmarks below the head spread, in torso lengths, where their region is moved, resized or turned a
+    little; and the lowest flag of these looks. A person's stay where they are; imagined ones wander."""
+    roi = person.next_roi
+    rois = [
+        Roi(roi.x + x * roi.side, roi.y + y * roi.side, roi.side * size, roi.angle + turn)
+        for x, y, size, turn in _MOVES
+    ]
+    looks = pose.landmarks([view] * len(rois), rois)
+    points = np.array([seen.points[_BELOW_THE_HEAD, :2] for seen in looks])
+    spread = np.linalg.norm(points - np.median(points, axis=0), axis=2).mean()
+    return float(spread) / max(torso_length(person), 1.0), min(seen.flag for seen in looks)
+
+
+def _covers(one: Roi, other: Roi) -> bool:
+    apart = float(np.hypot(one.x - other.x, one.y - other.y))
+    turned = abs(normalized_angle(one.angle - other.angle))
+    return apart < 0.15 * one.side and 0.6 < other.side / one.side < 1.6 and turned < 1.0
+
+
+def _choose(people: list[_Person], favourite: _Person | None) -> _Person | None:
+    if not people:
+        return None
+    best = max(people, key=lambda person: person.claim())
+    if favourite is not None and any(person is favourite for person in people):
+        return best if best.claim() > _FAVOUR * favourite.claim() else favourite
+    return best
+
+
+def _follow(
+    person: _Person, chunk: list[Frame], before: Frame | None, position: int, pose: BlazePose
+) -> dict[int, Look]:
+    """The person on every frame of the chunk."""
+    here = person.seen.get(position)
+    there = person.seen.get(position - 1) if before is not None else None
+    if here is None and there is None:
+        return {}
+    rois: list[Roi] = []
+    for frame in chunk:
+        if here is not None and there is not None and before is not None:
+            fraction = (frame.t - before.t) / (chunk[-1].t - before.t)
+            rois.append(between(there.next_roi, here.next_roi, fraction))
+        else:
+            rois.append((here or there).next_roi)  # type: ignore[union-attr]
+    seen = look(pose, [frame.picture for frame in chunk], rois, [np.inf] * len(chunk))
+    return {frame.index: Look(roi, landmarks) for frame, roi, landmarks in zip(chunk, rois, seen, strict=True)}
+
+
+def look(pose: BlazePose, images: list[View], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
+    """One look; a second in the region that the first suggests where that is quite another; where still nobody is seen,
+    one in three regions that are turned and narrowed a little."""
+
+    def good(i: int, seen: Landmarks) -> bool:
+        return seen.flag >= MIN_POSE_FLAG and plausible(seen) and torso_length(seen) <= longest_torsos[i]
+
+    found = pose.landmarks(images, rois)
+    again = [i for i, seen in enumerate(found) if plausible(seen) and (seen.flag < MIN_POSE_FLAG or _off(seen))]
+    second = pose.landmarks([images[i] for i in again], [found[i].next_roi for i in again])
+    for i, seen in zip(again, second, strict=True):
+        if good(i, seen):
+            found[i] = seen
+    lost = [i for i, seen in enumerate(found) if not good(i, seen)]
+    tried = [
+        (i, Roi(rois[i].x, rois[i].y, _NARROWER * rois[i].side, rois[i].angle + turn)) for i in lost for turn in _TURNS
+    ]
+    for (i, _), seen in zip(
+        tried, pose.landmarks([images[i] for i, _ in tried], [roi for _, roi in tried]), strict=True
+    ):
+        if good(i, seen) and (not good(i, found[i]) or seen.flag > found[i].flag):
+            found[i] = seen
+    return [seen if good(i, seen) else None for i, seen in enumerate(found)]
+
+
+def _off(seen: Landmarks) -> bool:
+    """Whether the region fits the body that was seen in it badly enough to look again."""
+    moved = np.hypot(seen.next_roi.x - seen.roi.x, seen.next_roi.y - seen.roi.y) / seen.roi.side
+    turned = abs(normalized_angle(seen.next_roi.angle - seen.roi.angle))
+    ratio = seen.next_roi.side / seen.roi.side
+    return bool(moved > 0.12 or turned > 0.5 or not 0.75 < ratio < 1.33)
+
+
+def look_twice(pose: BlazePose, images: list[View], rois: list[Roi]) -> list[Landmarks | None]:
     """Landmarks in the region where the first look at ``rois`` suggests the body is; None where no body is."""
     first = pose.landmarks(images, rois)
     again = [i for i, seen in enumerate(first) if seen.flag >= MIN_POSE_FLAG and plausible(seen)]
@@ -84,22 +374,3 @@ def same_body(one: Landmarks, other: Landmarks) -> bool:
 def torso_length(seen: Landmarks) -> float:
     """Pixels between the middles of the shoulders and of the hips."""
     return float(np.linalg.norm(seen.points[[11, 12], :2].mean(axis=0) - seen.points[[23, 24], :2].mean(axis=0)))
-
-
-def _batches(clip: Clip, step: int, size: int = 8) -> Iterator[list[tuple[KeyFrame, Image]]]:
-    batch: list[tuple[KeyFrame, Image]] = []
-    for frame in clip.frames(every=step):
-        rows, columns = frame.image.shape[:2]
-        shrink = min(1.0, _KEY_SIDE / max(rows, columns))
-        image = frame.image
-        if shrink < 1:
-            image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        height, width = image.shape[:2]
-        ok, jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
-        assert ok
-        batch.append((KeyFrame(frame.index, frame.t, jpeg.tobytes(), columns / width, width, height), image))
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

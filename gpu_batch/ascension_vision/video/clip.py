@@ -10,10 +10,11 @@ from pathlib import Path
 
 import av
 import av.error
+import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ascension_vision.problems import Problem
+from ascension_vision.video.picture import RGB, Picture, Plane, to_rgb
 
 MAX_FPS = 30.0
 MAX_SECONDS = 300.0
@@ -25,7 +26,8 @@ ANALYSIS_SIDE = 1920
 _FORMATS = "mov,matroska,webm,avi,mpegts,mpeg"
 _QUEUED_FRAMES = 8
 
-RGB = npt.NDArray[np.uint8]
+_FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG
+_ROTATIONS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,17 @@ class Frame:
     Attributes:
         index: position among the analysed frames, from 0.
         t: seconds since the first frame.
-        image: ``(rows, columns, 3) uint8`` RGB, upright, long side at most ``ANALYSIS_SIDE``.
+        picture: upright, long side at most ``ANALYSIS_SIDE``.
     """
 
     index: int
     t: float
-    image: RGB
+    picture: Picture
+
+    @property
+    def image(self) -> RGB:
+        """``(rows, columns, 3) uint8`` RGB."""
+        return self.picture.rgb
 
 
 class Clip:
@@ -91,35 +98,29 @@ class Clip:
         The frames and their indices are the same in every call; those between are decoded but not converted.
         Raises ``Problem`` where the video turns out to be too long or to break off early.
         """
-        buffer: queue.Queue[Frame | BaseException | None] = queue.Queue(maxsize=_QUEUED_FRAMES)
-        stop = threading.Event()
+        return _in_background(self._decode(every))
 
-        def put(item: Frame | BaseException | None) -> None:
-            while not stop.is_set():
-                with contextlib.suppress(queue.Full):
-                    buffer.put(item, timeout=0.2)
+    def frames_at(self, times: list[float], first: int, last: int) -> Iterator[Frame]:
+        """Once more the frames ``first`` to ``last`` of those that ``frames()`` gave; ``times`` are all of theirs."""
+        return _in_background(self._decode_again(times, first, last))
+
+    def _decode_again(self, times: list[float], first: int, last: int) -> Iterator[Frame]:
+        wanted = {round(1e5 * times[index]): index for index in range(first, last + 1)}
+        with _open(self.path) as container:
+            stream = _video_stream(container)
+            start = next(_decoded(container, stream, []), None)
+            origin = start.time if start is not None and start.time is not None else None
+            if origin is None or start is None or start.pts is None or stream.time_base is None:
+                return
+            container.seek(start.pts + int(times[first] / stream.time_base), stream=stream, backward=True)
+            for decoded in _decoded(container, stream, []):
+                if decoded.time is None:
+                    continue
+                index = wanted.get(round(1e5 * (decoded.time - origin)))
+                if index is not None:
+                    yield Frame(index, times[index], _upright(decoded))
+                if decoded.time - origin >= times[last]:
                     return
-
-        def decode() -> None:
-            try:
-                for frame in self._decode(every):
-                    put(frame)
-                    if stop.is_set():
-                        return
-                put(None)
-            except BaseException as error:
-                put(error)
-
-        thread = threading.Thread(target=decode, name="decode", daemon=True)
-        thread.start()
-        try:
-            while (item := buffer.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stop.set()
-            thread.join()
 
     def _decode(self, every: int) -> Iterator[Frame]:
         errors: list[str] = []
@@ -167,6 +168,39 @@ class Clip:
     def _warn(self, sentence: str) -> None:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
+
+
+def _in_background(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames, made by a thread that is a few frames ahead."""
+    buffer: queue.Queue[Frame | BaseException | None] = queue.Queue(maxsize=_QUEUED_FRAMES)
+    stop = threading.Event()
+
+    def put(item: Frame | BaseException | None) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                buffer.put(item, timeout=0.2)
+                return
+
+    def decode() -> None:
+        try:
+            for frame in frames:
+                put(frame)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    thread = threading.Thread(target=decode, name="decode", daemon=True)
+    thread.start()
+    try:
+        while (item := buffer.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _open(path: Path) -> "av.container.InputContainer":
@@ -241,12 +275,21 @@ def _quarter_turns(frame: "av.VideoFrame") -> int:
     return round(frame.rotation / 90) % 4
 
 
-def _upright(frame: "av.VideoFrame") -> RGB:
-    scale = min(1.0, ANALYSIS_SIDE / max(frame.width, frame.height))
-    width, height = round(frame.width * scale), round(frame.height * scale)
-    image: RGB = frame.reformat(width=width, height=height, format="rgb24").to_ndarray().astype(np.uint8, copy=False)
+def _upright(frame: "av.VideoFrame") -> Picture:
+    matrix = to_rgb(int(frame.colorspace), int(frame.color_range) == _FULL_RANGE or frame.format.name == "yuvj420p")
     turns = _quarter_turns(frame)
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    scale = min(1.0, ANALYSIS_SIDE / max(frame.width, frame.height))
+    if scale < 1 or frame.format.name not in ("yuv420p", "yuvj420p"):
+        width, height = round(frame.width * scale), round(frame.height * scale)
+        frame = frame.reformat(width, height, "yuv420p", interpolation="AREA")
+    y, u, v = (_plane(plane, turns) for plane in frame.planes)
+    return Picture(y, u, v, matrix)
+
+
+def _plane(plane: "av.video.plane.VideoPlane", turns: int) -> Plane:
+    padded = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
+    shown: Plane = padded[:, : plane.width]
+    return cv2.rotate(shown, _ROTATIONS[turns]).astype(np.uint8, copy=False) if turns else shown
 
 
 def _too_long(seconds: float | None) -> Problem:
