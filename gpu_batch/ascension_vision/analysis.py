@@ -15,6 +15,7 @@ from ascension_vision import __version__
 from ascension_vision.body.angles import joint_angles
 from ascension_vision.body.cleaning import clean
 from ascension_vision.body.gravity import centre_of_gravity
+from ascension_vision.body.posture import phases
 from ascension_vision.body.skeleton import ANGLES, HIPS, SHOULDERS
 from ascension_vision.metrics.movement import geometric_entropy, immobility
 from ascension_vision.pose.blazepose import BlazePose
@@ -33,7 +34,6 @@ IMAGE_SCALE, DEPTH_SCALE, VISIBILITY_SCALE, WORLD_SCALE, ANGLE_SCALE, TIME_SCALE
 
 _THUMBNAIL_SIDE = 640
 
-_NOT_BUILT = "This version of the analysis does not measure it yet."
 _ABSENT = {
     "camera": "The camera's movement is not estimated in this version.",
     "holds": "Holds are not detected in this version.",
@@ -41,17 +41,35 @@ _ABSENT = {
     "ghost": "The Ghost Climber is not computed in this version.",
 }
 _METRICS_INFO: dict[str, dict[str, str]] = {
-    "max_reach_cm": {"unit": "cm", "reason": f"{_NOT_BUILT} It needs contacts and the wall's scale."},
-    "avg_tension": {"unit": "share of body weight", "reason": f"{_NOT_BUILT} It needs contacts."},
-    "movement_efficiency": {"unit": "0 to 1", "reason": f"{_NOT_BUILT} It needs the Ghost Climber."},
-    "hold_count": {"unit": "holds", "reason": f"{_NOT_BUILT} It needs holds and contacts."},
+    "max_reach_cm": {
+        "unit": "cm",
+        "meaning": "The longest way of a hand from one hold to the next.",
+        "reason": "Not measured yet: needs contacts and the wall's scale.",
+    },
+    "avg_tension": {
+        "unit": "ratio",
+        "meaning": "The mean load on the hands as a share of body weight.",
+        "reason": "Not measured yet: needs contacts.",
+    },
+    "movement_efficiency": {
+        "unit": "ratio",
+        "meaning": "How near the climb comes to the Ghost Climber's effort; 1 is as good.",
+        "reason": "Not measured yet: needs the Ghost Climber.",
+    },
+    "hold_count": {
+        "unit": "holds",
+        "meaning": "How many holds were used.",
+        "reason": "Not measured yet: needs holds and contacts.",
+    },
     "geometric_entropy": {
-        "unit": "ln(2 L / C) of the hips' path in the image",
+        "unit": "1",
+        "meaning": "ln(2 L / C) of the hips' path in the image: 0 is straight, wandering adds.",
         "source": "Watts et al. 2016",
         "assumes": "a camera that stands still",
     },
     "immobility": {
-        "unit": "share of the time with the hips slower than 0.15 torso lengths a second",
+        "unit": "ratio",
+        "meaning": "Share of the time with the hips slower than 0.15 torso lengths a second.",
         "source": "threshold chosen by this project",
         "assumes": "a camera that stands still",
     },
@@ -153,7 +171,7 @@ def _no_climber() -> Problem:
     return Problem(
         "no-climber",
         "No climber found",
-        "Nobody could be seen in this video. Film the whole climber, closer or in better light, and try again.",
+        "Nobody is seen climbing in this video. Film the whole climber, closer or in better light, and try again.",
     )
 
 
@@ -179,6 +197,7 @@ def compact_result(clip: Clip, poses: Poses) -> dict[str, Any]:
         "poses": {
             "t": {"scale": TIME_SCALE, "data": encode.channel(poses.t, TIME_SCALE)},
             "seen": encode.runs(seen),
+            "phases": list(phases(poses.t, poses.points)),
             "x": encode.group(image[..., 0], IMAGE_SCALE),
             "y": encode.group(image[..., 1], IMAGE_SCALE),
             "z": encode.group(image[..., 2], DEPTH_SCALE),

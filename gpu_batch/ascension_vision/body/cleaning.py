@@ -22,20 +22,24 @@ _KERNEL_REACH = 2.5
 def clean(poses: Poses) -> Poses:
     """Repair left-right swaps, replace spikes, smooth in time. Frames where nobody was seen stay so.
 
-    Runs of frames without a gap longer than half a second are smoothed together; nothing is carried over longer gaps.
+    Runs of frames without a gap longer than half a second are smoothed together; nothing is carried over longer gaps or
+    over cuts.
     """
     points, world, visibility = poses.points.copy(), poses.world.copy(), poses.visibility.copy()
     for run in _runs(poses):
         if len(run) >= 3:
             _clean_run(run, poses.t, points, world, visibility)
-    return Poses(poses.t, points, visibility, world, poses.width, poses.height)
+    return Poses(poses.t, points, visibility, world, poses.width, poses.height, poses.shots)
 
 
 def _runs(poses: Poses) -> list[npt.NDArray[np.intp]]:
     seen = np.flatnonzero(poses.seen)
     if not len(seen):
         return []
-    return np.split(seen, np.flatnonzero(np.diff(poses.t[seen]) > 0.5) + 1)
+    apart = np.diff(poses.t[seen]) > 0.5
+    if poses.shots is not None:
+        apart |= np.diff(poses.shots[seen]) > 0
+    return np.split(seen, np.flatnonzero(apart) + 1)
 
 
 def _clean_run(run: npt.NDArray[np.intp], t: Array, points: Array, world: Array, visibility: Array) -> None:

@@ -186,8 +186,11 @@ def _draw_numbers(page: Figure, result: dict[str, Any]) -> None:
         details = told if isinstance(told, dict) else {"reason": told} if told else {}
         error = details.get("uncertainty")
         known = value is not None
-        small = str(details.get("unit") or "") if known else str(details.get("reason") or "not measurable")
+        unit = str(details.get("unit") or "")
+        small = str(details.get("meaning") or "") if known else str(details.get("reason") or "not measurable")
         text = _number(value) + (f" ± {_number(error)}" if error is not None else "") if known else "–"
+        if known and unit not in ("", "1", "ratio"):
+            text += f" {unit}"
         frame.text(x, y, str(key).replace("_", " "), fontsize=size * 0.66, color=_INK, va="top", parse_math=False)
         frame.text(
             x, y - 0.17 * step, text, fontsize=size, color=_INK if known else _QUIET, weight="bold", va="top",

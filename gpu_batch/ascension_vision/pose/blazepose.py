@@ -5,7 +5,7 @@ code is our own and works on batches.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
@@ -119,7 +119,7 @@ class BlazePose:
         return ThreadPoolExecutor(count, "pose", initializer=torch.set_num_threads, initargs=(1,))
 
     def _in_batches(
-        self, work: Callable[[list[View], list[Roi]], list[T]], images: list[View], rois: list[Roi]
+        self, work: Callable[[Sequence[View], Sequence[Roi]], list[T]], images: Sequence[View], rois: Sequence[Roi]
     ) -> list[T]:
         size = BATCH if self._threads else _CUDA_BATCH
         if self._threads and len(rois) > 1:
@@ -132,11 +132,11 @@ class BlazePose:
             done = list(self._threads.map(work, *zip(*batches, strict=True))) if batches else []
         return [result for batch in done for result in batch]
 
-    def detect(self, images: list[View], rois: list[Roi]) -> list[list[Detection]]:
+    def detect(self, images: Sequence[View], rois: Sequence[Roi]) -> list[list[Detection]]:
         """Bodies inside ``rois[i]`` of ``images[i]`` (RGB), best first; in pixels of the frame."""
         return self._in_batches(self._detect, images, rois)
 
-    def _detect(self, images: list[View], rois: list[Roi]) -> list[list[Detection]]:
+    def _detect(self, images: Sequence[View], rois: Sequence[Roi]) -> list[list[Detection]]:
         crops = _crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT)
         raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
         scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
@@ -156,11 +156,11 @@ class BlazePose:
             detections.append(Detection(score, roi.to_frame(merged[4:].reshape(4, 2))))
         return detections
 
-    def landmarks(self, images: list[View], rois: list[Roi]) -> list[Landmarks]:
+    def landmarks(self, images: Sequence[View], rois: Sequence[Roi]) -> list[Landmarks]:
         """Landmarks of the body in ``rois[i]`` of ``images[i]`` (RGB). Look at ``flag`` before believing them."""
         return self._in_batches(self._landmarks, images, rois)
 
-    def _landmarks(self, images: list[View], rois: list[Roi]) -> list[Landmarks]:
+    def _landmarks(self, images: Sequence[View], rois: Sequence[Roi]) -> list[Landmarks]:
         seen = self.landmarks_in_crops(_crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE))
         return [_in_frame(roi, seen, i) for i, roi in enumerate(rois)]
 
@@ -253,7 +253,7 @@ def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
     return torch.where(use[..., None], refined, points)
 
 
-def _crops(images: list[View], rois: list[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
+def _crops(images: Sequence[View], rois: Sequence[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
     return np.stack([roi.crop(image, size, border) for image, roi in zip(images, rois, strict=True)])
 
 

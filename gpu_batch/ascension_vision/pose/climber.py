@@ -6,8 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
+from ascension_vision.pose.clothes import colours, likeness
 from ascension_vision.pose.roi import Roi, between, normalized_angle, whole_frame
-from ascension_vision.pose.scouting import KeyFrame, claim, look_twice, same_body, steadiness, torso_length
+from ascension_vision.pose.scouting import (
+    KeyFrame,
+    claim,
+    climbing_share,
+    look_twice,
+    same_body,
+    steadiness,
+    torso_length,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -22,6 +31,14 @@ _TORSO_MARGIN = 1.7
 # On 16 clips panned over walls (14 of them empty) and five with climbers, holds taken for people spread by 0.14 torso
 # lengths and more, people by 0.11 at most.
 _MAX_SPREAD = 0.13
+
+# Bystanders lift a hand above the shoulder or sit down now and then, and hardly move up or down.
+_CLIMBING_SHARE = 0.2
+_CLIMBING_TORSOS = 1.5
+
+# After a cut: how alike the clothes must be.
+_ALIKE = 0.45
+_CLOTHES_SEEN = 5
 
 
 @dataclass
@@ -40,12 +57,16 @@ class Track:
         Leaning towards the camera or away from it shortens a torso in the picture and nothing lengthens it, but the
         camera may come nearer: the measure is the median over two seconds before and after.
         """
-        positions = np.array(sorted(self.seen))
-        lengths = np.array([torso_length(self.seen[k]) * keys[k].scale for k in positions])
-        near = [np.abs(positions - k) <= _REMEMBERED for k in positions]
-        limits: Array = np.interp(
-            np.arange(len(keys)), positions, [_TORSO_MARGIN * np.median(lengths[window]) for window in near]
-        )
+        limits: Array = np.full(len(keys), np.inf)
+        shots = np.array([key.shot for key in keys])
+        for shot in np.unique(shots):
+            positions = np.array([k for k in sorted(self.seen) if keys[k].shot == shot])
+            if len(positions):
+                lengths = np.array([torso_length(self.seen[k]) * keys[k].scale for k in positions])
+                near = [np.abs(positions - k) <= _REMEMBERED for k in positions]
+                medians = [_TORSO_MARGIN * np.median(lengths[window]) for window in near]
+                here = np.flatnonzero(shots == shot)
+                limits[here] = np.interp(here, positions, medians)
         return limits
 
 
@@ -72,12 +93,14 @@ def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None
     if hint is not None:
         ranked.sort(key=lambda track: _distance_to_hint(track, keys, hint))
     real = [track for track in ranked[:_TRACKS_LOOKED_AT] if _is_somebody(track, keys, pose)]
+    if hint is None:
+        real = [track for track in real if _climbs(track)]
     if not real:
         return Track()
     climber = Track(dict(real[0].seen))
     _fill(climber, keys, pose)
     for other in real[1:]:
-        if _may_continue(climber, other):
+        if _may_continue(climber, other, keys):
             climber.seen.update(other.seen)
             _fill(climber, keys, pose)
     # Landmarks may be stretched from the climber to somebody behind: forget those, and look there once more.
@@ -116,7 +139,9 @@ def _link(keys: list[KeyFrame]) -> list[Track]:
     """Join people of neighbouring key frames into tracks, nearest first."""
     tracks: list[Track] = []
     for position, key in enumerate(keys):
-        open_tracks = [track for track in tracks if position - track.last <= _REMEMBERED]
+        open_tracks = [
+            track for track in tracks if position - track.last <= _REMEMBERED and keys[track.last].shot == key.shot
+        ]
         pairs = [
             (_step(track.seen[track.last], person), i, track)
             for i, person in enumerate(key.people)
@@ -163,9 +188,17 @@ def _consistent(before: Landmarks, after: Landmarks, keys_apart: int) -> bool:
 
 
 def _claim(track: Track, keys: list[KeyFrame]) -> float:
-    torsos = [torso_length(person) / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
-    heights = [person.next_roi.y / max(keys[k].width, keys[k].height) for k, person in track.seen.items()]
-    return claim(torsos, heights)
+    sides = np.array([max(keys[k].width, keys[k].height) for k in track.seen], dtype=np.float64)
+    return claim(list(track.seen.values()), sides)
+
+
+def _climbs(track: Track) -> bool:
+    """Whether somebody is ever on a wall, rather than standing, walking or sitting before one all the time."""
+    people = list(track.seen.values())
+    heights = np.array([person.next_roi.y for person in people])
+    torso = float(np.median([torso_length(person) for person in people]))
+    travel = float(np.percentile(heights, 95) - np.percentile(heights, 5)) / max(torso, 1.0)
+    return climbing_share(people) >= _CLIMBING_SHARE or travel >= _CLIMBING_TORSOS
 
 
 def _distance_to_hint(track: Track, keys: list[KeyFrame], hint: Hint) -> float:
@@ -176,14 +209,25 @@ def _distance_to_hint(track: Track, keys: list[KeyFrame], hint: Hint) -> float:
     return float(apart) + abs(key.t - hint.t)
 
 
-def _may_continue(climber: Track, other: Track) -> bool:
-    """Whether ``other`` can be the same person before or after a gap: never seen together, alike in size and place."""
+def _may_continue(climber: Track, other: Track, keys: list[KeyFrame]) -> bool:
+    """Whether ``other`` can be the same person before or after a gap: never seen together, and alike in size and place,
+    or where cuts lie between them in clothes."""
     if set(climber.seen) & set(other.seen):
         return False
+    shots = {keys[k].shot for k in climber.seen}
+    if not shots & {keys[k].shot for k in other.seen}:
+        return likeness(_clothes(climber, keys), _clothes(other, keys)) >= _ALIKE
     nearest = min(climber.seen, key=lambda k: min(abs(k - o) for o in other.seen))
     mine = climber.seen[nearest]
     theirs = other.seen[min(other.seen, key=lambda o: abs(o - nearest))]
     return _step(mine, theirs) < 1.0 and 0.5 < theirs.next_roi.side / mine.next_roi.side < 2
+
+
+def _clothes(track: Track, keys: list[KeyFrame]) -> Array:
+    positions = sorted(track.seen)
+    chosen = sorted({positions[round(i)] for i in np.linspace(0, len(positions) - 1, _CLOTHES_SEEN)})
+    mean: Array = np.mean([colours(keys[k].image(), track.seen[k]) for k in chosen], axis=0)
+    return mean
 
 
 def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, limits: Array | None = None) -> None:
@@ -197,7 +241,7 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, limits: Array |
         for position in order:
             if position in climber.seen:
                 known = position
-            elif known is not None and abs(position - known) <= _REMEMBERED:
+            elif known is not None and abs(position - known) <= _REMEMBERED and keys[known].shot == keys[position].shot:
                 found = _look_near(keys[position], climber.seen[known], abs(position - known), pose)
                 if found is not None and (
                     limits is None or torso_length(found) * keys[position].scale <= limits[position]
@@ -226,27 +270,35 @@ class Path:
     """The region to look at on every analysed frame, from the climber's track over the key frames."""
 
     def __init__(self, climber: Track, keys: list[KeyFrame]) -> None:
-        self._positions = sorted(climber.seen)
-        self._times = np.array([keys[k].t for k in self._positions])
-        self._rois = [climber.seen[k].next_roi.scaled(keys[k].scale) for k in self._positions]
-        self._key_times = [key.t for key in keys]
-        self._torso_limits = climber.torso_limits(keys)
+        limits = climber.torso_limits(keys)
         gaps = np.diff([key.t for key in keys])
         self._reach = 1.5 * float(np.median(gaps)) if len(gaps) else 1.0
+        self._shots: dict[int, tuple[Array, list[Roi], Array, Array]] = {}
+        for shot in {key.shot for key in keys}:
+            seen = [k for k in sorted(climber.seen) if keys[k].shot == shot]
+            here = [k for k, key in enumerate(keys) if key.shot == shot]
+            self._shots[shot] = (
+                np.array([keys[k].t for k in seen]),
+                [climber.seen[k].next_roi.scaled(keys[k].scale) for k in seen],
+                np.array([keys[k].t for k in here]),
+                limits[here],
+            )
 
-    def longest_torso(self, t: float) -> float:
+    def longest_torso(self, t: float, shot: int) -> float:
         """Pixels of the analysed frame: what has a longer torso at ``t`` is not the climber alone."""
-        return float(np.interp(t, self._key_times, self._torso_limits))
+        _, _, times, limits = self._shots[shot]
+        return float(np.interp(t, times, limits))
 
-    def at(self, t: float) -> Roi | None:
+    def at(self, t: float, shot: int) -> Roi | None:
         """In pixels of the analysed frame; None where the climber is not in sight on the key frames around ``t``."""
-        after = int(np.searchsorted(self._times, t))
+        times, rois, _, _ = self._shots[shot]
+        after = int(np.searchsorted(times, t))
         before = after - 1
-        has_before = before >= 0 and t - self._times[before] < self._reach
-        has_after = after < len(self._times) and self._times[after] - t < self._reach
+        has_before = before >= 0 and t - times[before] < self._reach
+        has_after = after < len(times) and times[after] - t < self._reach
         if has_before and has_after:
-            fraction = (t - self._times[before]) / (self._times[after] - self._times[before])
-            return between(self._rois[before], self._rois[after], float(fraction))
+            fraction = (t - times[before]) / (times[after] - times[before])
+            return between(rois[before], rois[after], float(fraction))
         if has_before:
-            return self._rois[before]
-        return self._rois[after] if has_after else None
+            return rois[before]
+        return rois[after] if has_after else None

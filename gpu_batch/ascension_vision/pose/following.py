@@ -29,6 +29,7 @@ class Poses:
         visibility: ``(frames, 33)`` 0 … 1.
         world: ``(frames, 33, 3)`` metres, hip-centred, axes of the frame.
         width, height: of the analysed frame in pixels.
+        shots: ``(frames,)`` how many cuts came before; None where there are none.
     """
 
     t: Array
@@ -37,6 +38,7 @@ class Poses:
     world: Array
     width: int
     height: int
+    shots: npt.NDArray[np.intp] | None = None
 
     @property
     def seen(self) -> npt.NDArray[np.bool_]:
@@ -49,14 +51,14 @@ def follow(clip: Clip, pose: BlazePose, path: Path, scouted: Scouted, progress: 
     else or looked elsewhere, those of another look at these frames only."""
     seen: list[Landmarks | None] = [None] * len(scouted.times)
     missing: dict[int, Roi] = {}
-    for index, t in enumerate(scouted.times):
-        roi = path.at(t)
+    for index, (t, shot) in enumerate(zip(scouted.times, scouted.shots, strict=True)):
+        roi = path.at(t, shot)
         if roi is None:
             continue
         known = scouted.looks.get(index)
         if known is None or not _alike(known.asked, roi):
             missing[index] = roi
-        elif known.seen is not None and torso_length(known.seen) <= path.longest_torso(t):
+        elif known.seen is not None and torso_length(known.seen) <= path.longest_torso(t, shot):
             seen[index] = known.seen
         elif known.seen is not None:
             missing[index] = roi
@@ -78,7 +80,7 @@ def _look_again(
     done = 0
 
     def work() -> None:
-        limits = [path.longest_torso(scouted.times[index]) for index, _ in pending]
+        limits = [path.longest_torso(scouted.times[index], scouted.shots[index]) for index, _ in pending]
         found = look(pose, [view for _, view in pending], [missing[index] for index, _ in pending], limits)
         for (index, _), landmarks in zip(pending, found, strict=True):
             seen[index] = landmarks
@@ -112,6 +114,7 @@ def _gather(scouted: Scouted, seen: list[Landmarks | None]) -> Poses:
         world=np.full((count, 33, 3), np.nan),
         width=scouted.width,
         height=scouted.height,
+        shots=np.array(scouted.shots, dtype=np.intp),
     )
     for index, landmarks in enumerate(seen):
         if landmarks is not None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ascension_vision.body.posture import on_wall
 from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
 from ascension_vision.pose.roi import Image, Roi, View, between, normalized_angle, whole_frame
 from ascension_vision.video.clip import Clip, Frame
@@ -35,9 +36,10 @@ _TRIALS = 10
 _RECENT = 5
 _SETTLED = 0.2
 
-# A cut: most of a coarse picture differs from the frame before. A panning phone stays below half of it.
+# A cut: a coarse picture differs by far from the one before, and by far more than that did from its own predecessor.
+# Of 255 steps of brightness; climbers before a hand-held camera stay below 4, and panning is even.
 _COARSE = 24
-_CUT_DIFFERENCE = 28.0
+_CUT_DIFFERENCE, _CUT_RATIO = 12.0, 4.0
 
 
 @dataclass
@@ -104,18 +106,25 @@ class _Person:
         return self.seen[max(self.seen)]
 
     def claim(self) -> float:
-        """See ``climber.claim``: long, large and moving up or down."""
-        return claim([torso_length(seen) for seen in self.seen.values()], [s.next_roi.y for s in self.seen.values()])
+        return claim(list(self.seen.values()))
 
 
-def claim(torsos: list[float], heights: list[float]) -> float:
-    """How much somebody looks like the climber: seen long, large, and moving, above all up and down.
+def claim(sightings: list[Landmarks], frame_sides: npt.NDArray[np.float64] | None = None) -> float:
+    """How much somebody looks like the climber: seen long, large, moving up or down, and as one does on a wall.
 
     The camera follows the climber, so movement counts in the person's own torso lengths and only so far.
+    ``frame_sides``: what sizes are relative to, for each sighting, where these are of different frames.
     """
-    lengths = np.array(heights) / np.maximum(torsos, 1e-3)
+    torsos = np.array([torso_length(seen) for seen in sightings])
+    lengths = np.array([seen.next_roi.y for seen in sightings]) / np.maximum(torsos, 1.0)
     travel = float(np.percentile(lengths, 90) - np.percentile(lengths, 10))
-    return len(torsos) * float(np.median(torsos)) * (1 + min(travel, 3.0))
+    size = float(np.median(torsos if frame_sides is None else torsos / frame_sides))
+    return len(sightings) * size * (1 + min(travel, 3.0)) * (0.2 + climbing_share(sightings))
+
+
+def climbing_share(sightings: list[Landmarks]) -> float:
+    """The share of somebody's sightings in which they hold themselves as on a wall."""
+    return float(on_wall(np.array([seen.points for seen in sightings])).mean())
 
 
 def scout(clip: Clip, pose: BlazePose, progress: Callable[[float], None]) -> Scouted:
@@ -157,9 +166,11 @@ def _chunks(clip: Clip) -> Iterator[tuple[int, list[Frame]]]:
     step = max(1, round(KEY_SECONDS * clip.fps))
     shot, chunk, first = 0, list[Frame](), True
     coarse: npt.NDArray[np.float32] | None = None
+    change = 0.0
     for frame in clip.frames():
         last, coarse = coarse, frame.picture.coarse(_COARSE)
-        cut = last is not None and float(np.abs(coarse - last).mean()) > _CUT_DIFFERENCE
+        usual, change = change, 0.0 if last is None else float(np.abs(coarse - last).mean())
+        cut = change > max(_CUT_DIFFERENCE, _CUT_RATIO * usual)
         if cut and chunk:
             yield shot, chunk
             chunk = []

@@ -26,17 +26,20 @@ def verbose(compact: dict[str, Any]) -> dict[str, Any]:
     angles = dict(zip(poses["angles"]["names"], _group(poses["angles"], 1), strict=True))
     gravity = _group(poses["center_of_gravity"], 5)
 
+    phases = _phases(poses.get("phases"), len(times))
+
     frames: list[dict[str, Any]] = []
     row = 0  # channels hold values for the frames in which the climber is seen, and only for those
-    for t, seen in zip(times, _presence(poses["seen"], len(times)), strict=True):
+    for t, phase, seen in zip(times, phases, _presence(poses["seen"], len(times)), strict=True):
         if not seen:
             nothing = {"landmarks": None, "world": None, "angles": None, "center_of_gravity": None}
-            frames.append({"t": t, **nothing})
+            frames.append({"t": t, "phase": phase, **nothing})
             continue
         body = range(len(x))
         frames.append(
             {
                 "t": t,
+                "phase": phase,
                 "landmarks": [[x[i][row], y[i][row], z[i][row], visibility[i][row]] for i in body],
                 "world": [[axis[i][row] for axis in world] for i in body],
                 "angles": {name: values[row] for name, values in angles.items()},
@@ -95,6 +98,14 @@ def _presence(runs: list[int], count: int) -> list[bool]:
     if len(seen) != count:
         raise ValueError(f"{len(seen)} frames in the runs of `seen`, {count} times")
     return seen
+
+
+def _phases(lengths: list[int] | None, count: int) -> list[str]:
+    """Results made before phases were known have none: then all frames belong to the climb."""
+    before, climb, after = lengths or (0, count, 0)
+    if before + climb + after != count:
+        raise ValueError(f"{before + climb + after} frames in `phases`, {count} times")
+    return ["before"] * before + ["climb"] * climb + ["after"] * after
 
 
 if __name__ == "__main__":

@@ -97,6 +97,30 @@ def _two_climbers(shared_data: Path) -> list[films.Image]:
     return [np.concatenate([image, image[:, ::-1]], axis=1) for image in shown]
 
 
+def test_the_climber_is_known_again_after_a_cut(shared_data: Path, tmp_path: Path) -> None:
+    frames = [np.ascontiguousarray(image[:, :480]) for image in _two_climbers(shared_data)]
+    elsewhere = [
+        cv2.resize(image[160:, :360], (480, 640), interpolation=cv2.INTER_AREA).astype(np.uint8) for image in frames
+    ]
+    result = analyze(films.film(tmp_path / "cut.mp4", frames + elsewhere, fps=25)).verbose()
+    seen = [frame["landmarks"] is not None for frame in result["poses"]["frames"]]
+    assert sum(seen[:40]) >= 38
+    assert sum(seen[40:]) >= 38
+    # Nothing of one shot is carried into the other: at the cut the whole body moves at once.
+    before, after = (np.array(result["poses"]["frames"][i]["landmarks"])[[23, 24], :2].mean(axis=0) for i in (39, 40))
+    settled = np.array(result["poses"]["frames"][45]["landmarks"])[[23, 24], :2].mean(axis=0)
+    assert np.linalg.norm(after - settled) < 0.3 * np.linalg.norm(after - before)
+
+
+def test_people_who_only_watch_are_not_climbers(shared_data: Path, tmp_path: Path) -> None:
+    photo = cv2.imread(str(shared_data / "people/coco/000000000785.jpg"), cv2.IMREAD_COLOR_RGB)
+    assert photo is not None
+    shown = [photo[i // 4 : 400 + i // 4, i // 4 : 600 + i // 4].astype(np.uint8) for i in range(60)]
+    with pytest.raises(Problem) as caught:
+        analyze(films.film(tmp_path / "watching.mp4", shown, fps=25))
+    assert caught.value.type == "no-climber"
+
+
 @pytest.mark.parametrize("content", [b"", b"no video at all\n" * 20])
 def test_bad_input_costs_one_line_and_exit_status_two(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.mp4").write_bytes(content)

@@ -18,15 +18,19 @@ def film(
     fps: int = 30,
     milliseconds: list[int] | None = None,
     options: dict[str, str] | None = None,
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
 ) -> Path:
-    """H.264 of RGB ``images``; ``milliseconds`` gives each its own time, as phones do."""
+    """Video of RGB ``images``; ``milliseconds`` gives each its own time; ``pixels`` is how they are stored."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream = None
         for i, image in enumerate(images):
             if stream is None:
-                stream = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "ultrafast"})
+                added = container.add_stream(codec, rate=fps, options={"crf": "18", "preset": "ultrafast"})
+                assert isinstance(added, av.VideoStream)
+                stream = added
                 stream.height, stream.width = image.shape[:2]
-                stream.pix_fmt = "yuv420p"
+                stream.pix_fmt = pixels
                 if milliseconds:
                     stream.codec_context.time_base = Fraction(1, 1000)
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from ascension_vision.pose.roi import Roi
 from ascension_vision.problems import Problem
 from ascension_vision.video.clip import Clip
 
@@ -114,3 +116,54 @@ def test_leaving_early_ends_the_decoding(tmp_path: Path) -> None:
         if frame.index == 3:
             break
     assert len(list(clip.frames())) == 200
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels"),
+    [("libx264", "yuv420p10le"), ("libx265", "yuv420p"), ("libx265", "yuv420p10le"), ("libx264", "yuv444p")],
+)
+def test_every_codec_and_depth_of_phones_shows_the_same_picture(tmp_path: Path, codec: str, pixels: str) -> None:
+    painted = np.zeros((64, 96, 3), np.uint8)
+    painted[:, :48], painted[:, 48:] = (200, 40, 30), (30, 60, 190)
+    clip = Clip(films.film(tmp_path / "a.mp4", [painted] * 5, fps=25, codec=codec, pixels=pixels))
+    shown = [frame.image for frame in clip.frames()]
+    assert len(shown) == 5
+    assert np.abs(shown[2].astype(int) - painted)[:, [20, 76]].max() < 12
+
+
+@pytest.mark.parametrize(("fps", "kept"), [(24, 24), (30, 30), (50, 25), (59, 29.5), (120, 30), (240, 30)])
+def test_at_most_thirty_frames_a_second_are_analysed_and_keep_their_times(
+    tmp_path: Path, fps: int, kept: float
+) -> None:
+    clip = Clip(films.film(tmp_path / "a.mp4", films.plain(2 * fps), fps=fps))
+    times = [frame.t for frame in clip.frames()]
+    assert clip.fps == pytest.approx(kept, abs=0.01)
+    assert len(times) == pytest.approx(2 * kept, abs=1)
+    assert np.allclose(np.array(times) * fps, np.round(np.array(times) * fps), atol=1e-2)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (37, 52), (97, 99)])
+def test_frames_can_be_had_once_more_by_their_number(tmp_path: Path, first: int, last: int) -> None:
+    clip = Clip(films.film(tmp_path / "a.mp4", films.plain(100), fps=25))
+    every = list(clip.frames())
+    again = list(clip.frames_at([frame.t for frame in every], first, last))
+    assert [frame.index for frame in again] == list(range(first, last + 1))
+    assert all(np.array_equal(frame.image, every[frame.index].image) for frame in again)
+
+
+def test_frames_of_a_turned_video_can_be_had_once_more(tmp_path: Path) -> None:
+    clip = Clip(films.turn_clockwise(films.film(tmp_path / "a.mp4", films.plain(60), fps=60)))
+    every = list(clip.frames())
+    again = list(clip.frames_at([frame.t for frame in every], 11, 14))
+    assert [frame.index for frame in again] == [11, 12, 13, 14]
+    assert all(np.array_equal(frame.image, every[frame.index].image) for frame in again)
+
+
+def test_a_part_cut_out_is_the_same_part_of_the_whole_picture(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    soft = cv2.resize(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC)
+    frame = next(Clip(films.film(tmp_path / "a.mp4", [soft.astype(np.uint8)] * 2)).frames())
+    roi = Roi(80.0, 60.0, 70.0, 0.4)
+    border = cv2.BORDER_REPLICATE
+    difference = roi.crop(frame.picture, 96, border).astype(int) - roi.crop(frame.image, 96, border)
+    assert np.abs(difference).mean() <= 3

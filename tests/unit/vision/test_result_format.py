@@ -69,7 +69,7 @@ def test_presence_is_run_lengths_that_begin_without_the_climber(seen: list[int],
 def test_decoded_landmarks_are_within_a_pixel_and_the_rest_within_its_step(clip: Clip, poses: Poses) -> None:
     frames = decode.verbose(compact_result(clip, poses))["poses"]["frames"]
     assert [frame["t"] for frame in frames] == [round(t, 3) for t in poses.t]
-    assert all(frame[part] is None for frame in frames[100:120] for part in frame if part != "t")
+    assert all(frame[part] is None for frame in frames[100:120] for part in frame if part not in ("t", "phase"))
     seen = [frame for frame in frames if frame["landmarks"]]
     landmarks, world = np.array([f["landmarks"] for f in seen]), np.array([f["world"] for f in seen])
     pixels = np.linalg.norm(landmarks[..., :2] * (WIDTH, HEIGHT) - poses.points[poses.seen][..., :2], axis=-1)
@@ -98,6 +98,26 @@ def test_verbose_has_one_camera_entry_a_frame_and_reasons_for_what_is_missing(cl
     assert all(verbose[part] is None and verbose["absent"][part] for part in ("holds", "contacts", "ghost"))
     for name, value in verbose["metrics"].items():
         assert value is not None or verbose["metrics_info"][name]["reason"]
+
+
+def test_what_is_said_about_metrics_fits_into_tables(clip: Clip, poses: Poses) -> None:
+    for about in compact_result(clip, poses)["metrics_info"].values():
+        assert len(about["unit"]) <= 6
+        assert about["meaning"].endswith(".")
+        assert len(about.get("reason", "")) <= 90
+
+
+def test_frames_before_and_after_the_climb_are_told(clip: Clip, poses: Poses) -> None:
+    compact = compact_result(clip, poses) | {}
+    compact["poses"]["phases"] = [30, 850, 20]
+    told = [frame["phase"] for frame in decode.verbose(compact)["poses"]["frames"]]
+    assert told == ["before"] * 30 + ["climb"] * 850 + ["after"] * 20
+
+
+def test_a_result_without_phases_is_all_climb(clip: Clip, poses: Poses) -> None:
+    compact = compact_result(clip, poses)
+    del compact["poses"]["phases"]
+    assert {frame["phase"] for frame in decode.verbose(compact)["poses"]["frames"]} == {"climb"}
 
 
 def test_the_decoder_runs_alone_on_plain_python(clip: Clip, poses: Poses) -> None:
