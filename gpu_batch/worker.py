@@ -1,18 +1,25 @@
-"""The Batch job: one video in S3, its analysis beside it, and an outcome that says how it went.
+"""The Batch job: a worker that takes analyses from the queues until none has come for a while.
 
-Told by the environment: JOB_ID, VIDEOS_BUCKET, VIDEO_KEY, RESULT_PREFIX, OPTIONS (JSON), PROGRESS_FUNCTION;
-DEVICE (auto, cpu, cuda) says where the networks run.
-Bad input is an outcome like any other (exit 0). Any other exit is a crash, after which the same job may run again:
-everything it writes has a fixed key, and ``outcome.json`` is written last.
+Told by the environment: VIDEOS_BUCKET, PRIORITY_QUEUE_URL, WORK_QUEUE_URL, WORKFLOW_FUNCTION, IDLE_SECONDS;
+DEVICE (auto, cpu, cuda) says where the networks run; Batch itself gives AWS_BATCH_JOB_ID.
+A message is ``{task_token, job_id, video_key, result_prefix, options}``. What comes of it lies under ``result_prefix``,
+with ``outcome.json`` written last; bad input is an outcome like any other. Everything has a fixed key, so an analysis
+may be done twice. While it is at work the worker renews the message's visibility: when it dies, the message comes back
+and another worker takes it up.
 """
 
 import json
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +31,153 @@ log = logging.getLogger("worker")
 
 # Progress is for people: more often than this helps nobody and costs an invocation each.
 SECONDS_BETWEEN_REPORTS = 0.9
+# A message is hidden for so long, and the time renewed thrice as often: what a dead worker held comes back soon.
+VISIBILITY_SECONDS = 30
+# One in so many times the ordinary queue is asked first, so that paying customers' work starves nobody.
+ORDINARY_FIRST_EVERY = 4
+# A video that has killed so many workers will kill the next one too.
+MOST_ATTEMPTS = 3
+
+
+class Withdrawn(Exception):
+    """Nobody waits for this analysis any more: its execution was stopped, timed out, or answered by another worker."""
+
+
+class Work:
+    """One message from a queue."""
+
+    def __init__(self, sqs: Any, states: Any, queue_url: str, message: dict[str, Any]) -> None:
+        self._sqs, self._states, self._queue_url = sqs, states, queue_url
+        self._receipt = message["ReceiptHandle"]
+        self.attempt = int(message["Attributes"]["ApproximateReceiveCount"])
+        self.body: dict[str, Any] = json.loads(message["Body"])
+        self.withdrawn = threading.Event()
+
+    @property
+    def job_id(self) -> str:
+        return str(self.body["job_id"])
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the message hidden and the execution informed as long as the block runs.
+
+        Raises:
+            Withdrawn: nobody waits for the answer.
+        """
+        done = threading.Event()
+        # At once, too: a message that was taken up again may belong to nobody by now. A quick worker is sometimes ahead
+        # of an execution that has just handed its token out (LocalStack), so the first answer is not believed.
+        for pause in (0.1, 0.4, 1.5):
+            if self._renew():
+                break
+            time.sleep(pause)
+        else:
+            raise Withdrawn
+        thread = threading.Thread(target=self._keep, args=(done,), name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _keep(self, done: threading.Event) -> None:
+        while not done.wait(VISIBILITY_SECONDS / 3):
+            if not self._renew():
+                self.withdrawn.set()
+
+    def _renew(self) -> bool:
+        """Whether, as far as we know, somebody still waits for the answer."""
+        try:
+            self._hide(VISIBILITY_SECONDS)
+            self._states.send_task_heartbeat(taskToken=self.body["task_token"])
+        except self._gone:
+            return False
+        except Exception:
+            log.exception("a heartbeat of %s was lost", self.job_id)
+        return True
+
+    @property
+    def _gone(self) -> tuple[type[Exception], ...]:
+        errors = self._states.exceptions
+        return (errors.TaskTimedOut, errors.TaskDoesNotExist, errors.InvalidToken)
+
+    def _hide(self, seconds: int) -> None:
+        self._sqs.change_message_visibility(
+            QueueUrl=self._queue_url, ReceiptHandle=self._receipt, VisibilityTimeout=seconds
+        )
+
+    def done(self) -> None:
+        """The outcome is in the bucket: the execution goes on."""
+        self._answer(self._states.send_task_success, output="{}")
+
+    def given_up(self, error: str, cause: str) -> None:
+        """Nobody should try this again: the execution fails."""
+        self._answer(self._states.send_task_failure, error=error, cause=cause)
+
+    def _answer(self, send: Callable[..., Any], **answer: str) -> None:
+        try:
+            send(taskToken=self.body["task_token"], **answer)
+        except self._gone:
+            log.info("%s: nobody waits for the answer any more", self.job_id)
+        self.drop()
+
+    def drop(self) -> None:
+        """Take the message off the queue."""
+        self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=self._receipt)
+
+    def give_back(self, seconds: int = 0) -> None:
+        """Let another worker have it."""
+        self._hide(seconds)
+
+
+class Queues:
+    """Where the work comes from: paying customers' first, but no queue starves."""
+
+    def __init__(self, sqs: Any, states: Any, priority_url: str, ordinary_url: str) -> None:
+        self._sqs, self._states = sqs, states
+        self._urls = (priority_url, ordinary_url)
+        self._turns = count(1)
+
+    def take(self) -> Work | None:
+        """The next piece of work, or None when both queues were empty for about a second."""
+        first, second = self._urls
+        if next(self._turns) % ORDINARY_FIRST_EVERY == 0:
+            first, second = second, first
+        return self._receive(first, 0) or self._receive(second, 0) or self._receive(self._urls[1], 1)
+
+    def _receive(self, url: str, wait_seconds: int) -> Work | None:
+        answer = self._sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=1,
+            WaitTimeSeconds=wait_seconds,
+            VisibilityTimeout=VISIBILITY_SECONDS,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        messages = answer.get("Messages", [])
+        return Work(self._sqs, self._states, url, messages[0]) if messages else None
 
 
 class Progress:
-    """Tells the workflow function how far the job is, without waiting for an answer and never failing the job."""
+    """Tells the workflow function how far an analysis is, without waiting for an answer and never failing it.
 
-    def __init__(self, job_id: str, function: str) -> None:
-        self._job_id = job_id
-        self._function = function
-        self._client = boto3.client("lambda")
+    Raises:
+        Withdrawn: from the analysis that calls it, once nobody waits for that analysis.
+    """
+
+    def __init__(self, client: Any, function: str, work: Work) -> None:
+        self._client, self._function, self._work = client, function, work
         self._last = (float("-inf"), "")
 
     def __call__(self, stage: str, fraction: float) -> None:
+        if self._work.withdrawn.is_set():
+            raise Withdrawn
         now = time.monotonic()
         last, last_stage = self._last
-        if now - last < SECONDS_BETWEEN_REPORTS and (stage == last_stage or now - last < SECONDS_BETWEEN_REPORTS / 3):
+        if now - last < (SECONDS_BETWEEN_REPORTS if stage == last_stage else SECONDS_BETWEEN_REPORTS / 3):
             return
         self._last = (now, stage)
-        report = {"task": "progress", "job_id": self._job_id, "stage": stage, "fraction": fraction}
+        report = {"task": "progress", "job_id": self._work.job_id, "stage": stage, "fraction": fraction}
         try:
             self._client.invoke(
                 FunctionName=self._function, InvocationType="Event", Payload=json.dumps(report).encode()
@@ -51,7 +187,7 @@ class Progress:
 
 
 class Results:
-    """The job's folder in the bucket."""
+    """An analysis's folder in the bucket."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
@@ -62,50 +198,30 @@ class Results:
     def put_json(self, name: str, document: dict[str, Any]) -> None:
         self.put(name, encode(document), "application/json")
 
-
-def encode(document: dict[str, Any]) -> bytes:
-    """JSON as it goes over the wire; NaN would be a bug of ours, not a number."""
-    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
-
-
-def work() -> None:
-    """Run the job described by the environment."""
-    began = time.monotonic()
-    env = os.environ
-    s3 = boto3.client("s3")
-    results = Results(s3, env["VIDEOS_BUCKET"], env["RESULT_PREFIX"])
-    progress = Progress(env["JOB_ID"], env["PROGRESS_FUNCTION"])
-    progress("downloading", 0.01)
-    with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / Path(env["VIDEO_KEY"]).name
-        s3.download_file(env["VIDEOS_BUCKET"], env["VIDEO_KEY"], str(video))
-        try:
-            analysis = analyze(video, Options.from_mapping(json.loads(env["OPTIONS"])), progress)
-        except Problem as problem:
-            log.info("nothing to analyse: %s: %s", problem.type, problem.detail)
-            told = {"type": problem.type, "title": problem.title, "detail": problem.detail}
-            results.put_json("outcome.json", {"status": "failed", "problem": told})
-            return
-    progress("saving", 0.98)
-    store(analysis, results, time.monotonic() - began)
-
-
-def store(analysis: Analysis, results: Results, seconds: float) -> None:
-    """Put everything the analysis made; the outcome last, so that whoever reads it finds the rest."""
-    verbose = analysis.verbose()
-    results.put("compact.json.gz", packed(encode(analysis.compact())), "application/gzip")
-    results.put("verbose.json.gz", packed(encode(verbose)), "application/gzip")
-    results.put("thumbnail.jpg", analysis.thumbnail_jpeg(), "image/jpeg")
-    results.put_json(
-        "outcome.json",
-        {
+    def store(self, analysis: Analysis, seconds: float) -> None:
+        """Put everything the analysis made; the outcome last, so that whoever reads it finds the rest."""
+        verbose = analysis.verbose()
+        self.put("compact.json.gz", packed(encode(analysis.compact())), "application/gzip")
+        self.put("verbose.json.gz", packed(encode(verbose)), "application/gzip")
+        self.put("thumbnail.jpg", analysis.thumbnail_jpeg(), "image/jpeg")
+        outcome = {
             "status": "completed",
             "processing_time_ms": round(seconds * 1000),
             "video": verbose["video"],
             "metrics": verbose["metrics"],
             "metrics_info": verbose["metrics_info"],
-        },
-    )
+        }
+        self.put_json("outcome.json", outcome)
+
+    def store_problem(self, problem: Problem) -> None:
+        """There is nothing to analyse, and this is why."""
+        told = {"type": problem.type, "title": problem.title, "detail": problem.detail}
+        self.put_json("outcome.json", {"status": "failed", "problem": told})
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """JSON as it goes over the wire; NaN would be a bug of ours, not a number."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
 def packed(content: bytes) -> bytes:
@@ -114,6 +230,94 @@ def packed(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush(zlib.Z_SYNC_FLUSH) + packer.flush()
 
 
-if __name__ == "__main__":
+class Worker:
+    """Takes work until none has come for ``idle_seconds``, or it is told to stop."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        sqs, states = boto3.client("sqs"), boto3.client("stepfunctions")
+        self._queues = Queues(sqs, states, environment["PRIORITY_QUEUE_URL"], environment["WORK_QUEUE_URL"])
+        self._s3, self._functions = boto3.client("s3"), boto3.client("lambda")
+        self._bucket = environment["VIDEOS_BUCKET"]
+        self._workflow = environment["WORKFLOW_FUNCTION"]
+        self._idle_seconds = float(environment["IDLE_SECONDS"])
+        self._id = environment.get("AWS_BATCH_JOB_ID", "")
+        self._stopping = threading.Event()
+        self._code = code_age()
+
+    def stop(self, *_: object) -> None:
+        """Take nothing more (a Spot instance is taken back, the job is terminated)."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until there is none."""
+        idle_since = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() - idle_since < self._idle_seconds:
+            work = self._queues.take()
+            if work is None:
+                continue
+            if code_age() != self._code:
+                log.info("the code has changed since this worker started: leaving %s to a new one", work.job_id)
+                work.give_back()
+                break
+            self._serve(work)
+            idle_since = time.monotonic()
+        self._leave()
+
+    def _serve(self, work: Work) -> None:
+        log.info("%s: attempt %d", work.job_id, work.attempt)
+        if work.attempt > MOST_ATTEMPTS:
+            work.given_up("WorkerDied", f"{MOST_ATTEMPTS} workers ended in the middle of it")
+            return
+        try:
+            with work.held():
+                self._analyse(work)
+        except Withdrawn:
+            log.info("%s: withdrawn", work.job_id)
+            work.drop()
+        except Exception:
+            # Not the video's fault, as far as we know: once more, a little later, perhaps by another worker.
+            log.exception("%s: attempt %d failed", work.job_id, work.attempt)
+            work.give_back(2**work.attempt)
+        else:
+            work.done()
+
+    def _analyse(self, work: Work) -> None:
+        began = time.monotonic()
+        progress = Progress(self._functions, self._workflow, work)
+        results = Results(self._s3, self._bucket, work.body["result_prefix"])
+        progress("downloading", 0.01)
+        with tempfile.TemporaryDirectory() as folder:
+            key = work.body["video_key"]
+            video = Path(folder) / Path(key).name
+            self._s3.download_file(self._bucket, key, str(video))
+            try:
+                analysis = analyze(video, Options.from_mapping(work.body["options"]), progress)
+            except Problem as problem:
+                log.info("%s: nothing to analyse: %s", work.job_id, problem.type)
+                results.store_problem(problem)
+                return
+        progress("saving", 0.98)
+        results.store(analysis, time.monotonic() - began)
+        log.info("%s: analysed in %.1f s", work.job_id, time.monotonic() - began)
+
+    def _leave(self) -> None:
+        """Say so as the last thing: what came meanwhile counted on this worker and needs another one."""
+        message = json.dumps({"task": "staff", "leaving": self._id}).encode()
+        self._functions.invoke(FunctionName=self._workflow, InvocationType="Event", Payload=message)
+
+
+def code_age() -> float:
+    """When the analysis's code was last changed. An image never changes; a checkout does."""
+    return max(source.stat().st_mtime for source in Path(__file__).parent.rglob("*.py"))
+
+
+def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    work()
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    worker = Worker(dict(os.environ))
+    signal.signal(signal.SIGTERM, worker.stop)
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
-"""The state machine's own steps, and the worker's progress reports: ``{"task": …, "job_id": …}``."""
+"""The state machine's own steps, and what workers report: ``{"task": …}``."""
 
 from typing import Any
 from uuid import UUID
 
-from ascension.analyses import lifecycle
+from ascension.analyses import lifecycle, workers
 from ascension.logs import function_logger
 from aws_lambda_powertools import Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,33 +14,43 @@ metrics = Metrics()
 tracer = Tracer()
 
 
-def begin(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
-    return {"proceed": lifecycle.begin(job_id)}
+def begin(event: dict[str, Any]) -> dict[str, Any]:
+    return {"proceed": lifecycle.begin(UUID(event["job_id"]))}
 
 
-def progress(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
-    lifecycle.progress(job_id, event["stage"], event["fraction"])
+def hand_over(event: dict[str, Any]) -> dict[str, Any]:
+    workers.hand_over(UUID(event["job_id"]), event["task_token"], event["work"])
     return {}
 
 
-def complete(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
-    lifecycle.complete(job_id)
+def staff(event: dict[str, Any]) -> dict[str, Any]:
+    return {"started": workers.staff(event["leaving"])}
+
+
+def progress(event: dict[str, Any]) -> dict[str, Any]:
+    lifecycle.progress(UUID(event["job_id"]), event["stage"], event["fraction"])
     return {}
 
 
-def fail(job_id: UUID, event: dict[str, Any]) -> dict[str, Any]:
+def complete(event: dict[str, Any]) -> dict[str, Any]:
+    lifecycle.complete(UUID(event["job_id"]))
+    return {}
+
+
+def fail(event: dict[str, Any]) -> dict[str, Any]:
     logger.error("the analysis failed", extra={"error": event["error"]})
-    lifecycle.fail(job_id, lifecycle.problem_of_execution(event["error"]["Error"]))
+    lifecycle.fail(UUID(event["job_id"]), lifecycle.problem_of_execution(event["error"]["Error"]))
     return {}
 
 
-TASKS = {"begin": begin, "progress": progress, "complete": complete, "fail": fail}
+TASKS = {step.__name__: step for step in (begin, hand_over, staff, progress, complete, fail)}
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    logger.append_keys(job_id=event["job_id"])
-    metrics.add_metric(name=f"{event['task'].capitalize()}Steps", unit=MetricUnit.Count, value=1)
-    return TASKS[event["task"]](UUID(event["job_id"]), event)
+    if "job_id" in event:
+        logger.append_keys(job_id=event["job_id"])
+    metrics.add_metric(name=f"{event['task']}_steps", unit=MetricUnit.Count, value=1)
+    return TASKS[event["task"]](event)

@@ -183,6 +183,10 @@ def _parameters(database_secret: str, auth_secret: str) -> dict[str, str]:
         "DatabaseSecretArn": database_secret,
         "AuthSecretArn": auth_secret,
         "PublicUrl": endpoint_url(),
+        # One machine: no more workers than jobs may run at a time, and none that stays for long.
+        "MaxWorkers": os.environ.get("ASCENSION_BATCH_SLOTS", "1"),
+        "WorkerIdleSeconds": os.environ.get("WORKER_IDLE_SECONDS", "60"),
+        "AnalysisTimeoutSeconds": os.environ.get("ANALYSIS_TIMEOUT_SECONDS", "900"),
     }
 
 

@@ -27,36 +27,24 @@ def upload_event(stack: Stack, key: str, size: int) -> str:
     return json.dumps({"Records": [record | {"s3": record["s3"] | {"object": stored}}]})  # type: ignore[operator]
 
 
-def process_with(variable: str, value: str) -> int | None:
-    """The process whose environment holds variable=value."""
-    wanted = f"{variable}={value}".encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+def process_of(stack: Stack, *settings: str) -> int:
+    """The stack's process whose environment holds all of the settings (``NAME=value``), once there is one."""
+    wanted = {f"AWS_ENDPOINT_URL={stack.aws_endpoint_url}".encode(), *(setting.encode() for setting in settings)}
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for entry in Path("/proc").iterdir():
             try:
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                if entry.name.isdigit() and wanted <= set((entry / "environ").read_bytes().split(b"\0")):
                     return int(entry.name)
             except OSError:
                 continue
-    return None
-
-
-def wait_for_process(variable: str, value: str) -> int:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        pid = process_with(variable, value)
-        if pid is not None:
-            return pid
         time.sleep(0.05)
-    raise AssertionError(f"no process with {variable}={value}")
+    raise AssertionError(f"no process with {settings}")
 
 
-def gone(variable: str, value: str) -> bool:
-    """Whether the process ends within a few seconds: terminating is asked for, not done, when the state times out."""
-    for _ in range(100):
-        if process_with(variable, value) is None:
-            return True
-        time.sleep(0.05)
-    return False
+def worker_of(stack: Stack) -> int:
+    """The worker's process."""
+    return process_of(stack, "WORKFLOW_FUNCTION=ascension-local-workflow")
 
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc, which only Linux has")
@@ -90,23 +78,35 @@ def test_a_message_that_makes_no_sense_keeps_no_other_from_being_handled(
 
 
 @needs_proc
-def test_a_job_killed_once_still_completes(phone: Phone, climb: Path) -> None:
-    job_id = phone.analyse(climb)
-    os.kill(wait_for_process("JOB_ID", job_id), signal.SIGKILL)
-    assert phone.wait(job_id)["status"] == "completed"
+def test_a_worker_killed_in_the_middle_of_an_analysis_loses_nothing(stack: Stack, phone: Phone, climb: Path) -> None:
+    with phone.listening() as listener:
+        job_id = phone.analyse(climb)
+        listener.wait_for(job_id, "analysis:progress")
+        os.kill(worker_of(stack), signal.SIGKILL)
+        listener.wait_for(job_id, "analysis:completed")
+    assert phone.job(job_id)["status"] == "completed"
+
+
+def test_one_worker_serves_one_analysis_after_another(stack: Stack, phone: Phone, climb: Path) -> None:
+    phone.wait(phone.analyse(climb))
+    first = worker_of(stack)
+    phone.wait(phone.analyse(climb))
+    assert worker_of(stack) == first
 
 
 @needs_proc
 def test_a_workflow_function_killed_once_still_completes(stack: Stack, phone: Phone, climb: Path) -> None:
-    function = "ascension-local-workflow"
     job_id = phone.analyse(climb)
     phone.wait(job_id, "processing")
-    os.kill(wait_for_process("AWS_LAMBDA_FUNCTION_NAME", function), signal.SIGKILL)
+    os.kill(process_of(stack, "AWS_LAMBDA_FUNCTION_NAME=ascension-local-workflow"), signal.SIGKILL)
     assert phone.wait(job_id)["status"] == "completed"
 
 
 @needs_proc
-def test_a_job_that_never_ends_is_failed_with_a_reason(stack: Stack, phone: Phone, climb: Path) -> None:
+def test_an_analysis_that_never_ends_is_failed_with_a_reason(stack: Stack, phone: Phone, climb: Path) -> None:
+    phone.wait(phone.analyse(climb))
+    worker = worker_of(stack)
+    os.kill(worker, signal.SIGSTOP)
     announced = phone.request_upload(climb)
     job_id = phone.post("analysis/start", 202, video_id=announced["video_id"])["job_id"]
     (row,) = stack.rows("SELECT object_key, user_id FROM videos WHERE id = %s", announced["video_id"])
@@ -118,6 +118,7 @@ def test_a_job_that_never_ends_is_failed_with_a_reason(stack: Stack, phone: Phon
         "result_prefix": f"results/{row['user_id']}/{job_id}/",
         "options_json": "{}",
         "timeout_seconds": 6,
+        "heartbeat_seconds": 5,
     }
     stack.rows(
         "UPDATE videos SET uploaded_at = now(), size_bytes = 1 WHERE id = %s RETURNING id", announced["video_id"]
@@ -125,21 +126,25 @@ def test_a_job_that_never_ends_is_failed_with_a_reason(stack: Stack, phone: Phon
     stack.client("stepfunctions").start_execution(
         stateMachineArn=stack.state_machine_arn, name=job_id, input=json.dumps(execution_input)
     )
-    worker = wait_for_process("JOB_ID", job_id)
-    os.kill(worker, signal.SIGSTOP)
     job = phone.wait(job_id)
+    os.kill(worker, signal.SIGKILL)
     assert (job["status"], job["error"]["type"]) == ("failed", "timed-out")
     assert executions_of(stack, job_id) == ["FAILED"]
-    assert gone("JOB_ID", job_id)
+    assert phone.wait(phone.analyse(climb))["status"] == "completed", "a new worker takes over"
 
 
+@needs_proc
 def test_an_execution_stopped_by_an_operator_does_not_leave_the_analysis_running(
     stack: Stack, phone: Phone, climb: Path
 ) -> None:
+    phone.wait(phone.analyse(climb))
+    worker = worker_of(stack)
+    os.kill(worker, signal.SIGSTOP)
     job_id = phone.analyse(climb)
     phone.wait(job_id, "processing")
     arn = stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job_id}"
     stack.client("stepfunctions").stop_execution(executionArn=arn)
+    os.kill(worker, signal.SIGCONT)
     # The janitor comes every minute and leaves alone what gave a sign of life in the last half.
     job = phone.wait(job_id)
     assert (job["status"], job["error"]["type"]) == ("failed", "interrupted")

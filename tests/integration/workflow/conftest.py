@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import boto3
 import pytest
+from ascension.analyses import workers
 from ascension.analyses.lifecycle import result_prefix
 from ascension.database import one, transaction
 from ascension.settings import aws_client, settings
@@ -19,8 +20,27 @@ BUCKET = "videos"
 MACHINE = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
 
 
+class Batch:
+    """AWS Batch as far as workers need it (moto's runs jobs in Docker or ends them at once): jobs and their states."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, str] = {}
+
+    def submit_job(self, **job: str) -> dict[str, str]:
+        job_id = str(uuid4())
+        self.jobs[job_id] = "SUBMITTED"
+        return {"jobId": job_id}
+
+    def get_paginator(self, operation: str) -> "Batch":
+        assert operation == "list_jobs"
+        return self
+
+    def paginate(self, *, jobQueue: str, jobStatus: str) -> list[dict[str, list[dict[str, str]]]]:  # noqa: N803
+        return [{"jobSummaryList": [{"jobId": job} for job, status in self.jobs.items() if status == jobStatus]}]
+
+
 @pytest.fixture
-def cloud(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cloud(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -42,9 +62,14 @@ def cloud(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             name="analysis", definition=json.dumps(MACHINE), roleArn="arn:aws:iam::123456789012:role/states"
         )
         monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+        for variable, name in (("PRIORITY_QUEUE_URL", "priority"), ("WORK_QUEUE_URL", "ordinary")):
+            monkeypatch.setenv(variable, boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+        monkeypatch.setenv("MAX_WORKERS", "5")
+        batch = Batch()
+        monkeypatch.setattr(workers, "aws_client", lambda service: batch if service == "batch" else aws_client(service))
         settings.cache_clear()
         aws_client.cache_clear()
-        yield
+        yield batch
     settings.cache_clear()
     aws_client.cache_clear()
 
@@ -103,7 +128,7 @@ class Climb:
 
 
 @pytest.fixture
-def climb(cloud: None) -> Climb:
+def climb(cloud: Batch) -> Climb:
     """An announced video of 1000 bytes with a pending analysis."""
     user, video, job = uuid4(), uuid4(), uuid4()
     key = f"uploads/{user}/{video}/{video}.mp4"

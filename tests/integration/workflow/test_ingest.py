@@ -81,4 +81,5 @@ def test_an_execution_knows_where_its_video_and_its_results_are(climb: Climb) ->
         "result_prefix": f"results/{climb.user_id}/{climb.job_id}/",
         "options_json": "{}",
         "timeout_seconds": 600,
+        "heartbeat_seconds": 599,
     }

@@ -9,7 +9,7 @@ import pytest
 from ascension.database import every, transaction
 
 from tests.functions import invoke
-from tests.integration.workflow.conftest import Climb
+from tests.integration.workflow.conftest import Batch, Climb
 from tests.integration.workflow.test_ingest import deliver, upload_event
 
 OUTCOME: dict[str, Any] = {
@@ -117,7 +117,7 @@ def test_a_job_that_is_over_stays_as_it_is_whatever_comes_late(running: Climb) -
     assert running.row == before
 
 
-def test_steps_of_a_job_that_was_deleted_end_quietly(cloud: None) -> None:
+def test_steps_of_a_job_that_was_deleted_end_quietly(cloud: Batch) -> None:
     ghost = Climb(uuid4(), uuid4(), uuid4(), "")
     assert step(ghost, "begin") == {"proceed": False}
     assert step(ghost, "complete") == {}

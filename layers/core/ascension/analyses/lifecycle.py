@@ -108,6 +108,8 @@ def _start_execution(job: Row) -> None:
         "result_prefix": result_prefix(job["user_id"], job["id"]),
         "options_json": json.dumps(job["options"]),
         "timeout_seconds": settings().analysis_timeout_seconds,
+        # Waiting for a worker is silence too: that a worker died is seen by its message coming back to the queue.
+        "heartbeat_seconds": settings().analysis_timeout_seconds - 1,
     }
     states = aws_client("stepfunctions")
     try:
@@ -256,7 +258,7 @@ def fail(job_id: UUID, problem: Problem) -> None:
 
 def problem_of_execution(error: str) -> Problem:
     """The problem behind an error that the state machine caught: its name decides, its cause stays in our logs."""
-    return TimedOut() if error == "States.Timeout" else Interrupted()
+    return TimedOut() if error in ("States.Timeout", "States.HeartbeatTimeout") else Interrupted()
 
 
 class ReportedProblem(Problem):

@@ -1,7 +1,7 @@
 """The work queues, and the workers that drain them: Batch jobs that serve many analyses and end when nothing is left.
 
 A worker keeps a message to itself by renewing its visibility; when it dies, the message comes back after half a minute
-and another worker takes the analysis up with the same task token. See docs/decisions/0004-workers-stay-warm.md.
+and another worker takes the analysis up with the same task token. See docs/decisions/0005-workers-stay-warm.md.
 """
 
 import json

@@ -1,0 +1,257 @@
+"""The worker: takes work from the queues, answers Step Functions, and leaves nothing undone whatever happens."""
+
+import gzip
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from ascension_vision.problems import Problem
+from moto import mock_aws
+
+ROOT = Path(__file__).resolve().parents[2]
+VIDEO = {"width": 640, "height": 480, "fps": 30.0, "frame_count": 3, "duration_s": 0.1}
+
+
+class Gone(Exception):
+    """Step Functions knows the token no more."""
+
+
+class States:
+    """Step Functions' side of a task token (moto knows none)."""
+
+    exceptions = SimpleNamespace(TaskTimedOut=Gone, TaskDoesNotExist=Gone, InvalidToken=Gone)
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str]] = []
+        self.unknown: set[str] = set()
+
+    def send_task_heartbeat(self, *, taskToken: str) -> None:  # noqa: N803
+        if taskToken in self.unknown:
+            raise Gone
+
+    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803
+        self.answers.append((taskToken, "success"))
+
+    def send_task_failure(self, *, taskToken: str, error: str, cause: str) -> None:  # noqa: N803
+        self.answers.append((taskToken, error))
+
+
+class Functions:
+    """What the workflow function is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+        assert (FunctionName, InvocationType) == ("workflow", "Event")
+        self.told.append(json.loads(Payload))
+
+
+class Analysis:
+    """A finished analysis."""
+
+    def compact(self) -> dict[str, Any]:
+        return {"schema": "compact"}
+
+    def verbose(self) -> dict[str, Any]:
+        return {"video": VIDEO, "metrics": {"reach": None}, "metrics_info": {"reach": {"reason": "no scale"}}}
+
+    def thumbnail_jpeg(self) -> bytes:
+        return b"\xff\xd8 picture"
+
+
+class Bench:
+    """A worker with real queues and a real bucket (moto's) to try it on."""
+
+    def __init__(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.module, self._monkeypatch = module, monkeypatch
+        self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
+        self.states, self.functions = States(), Functions()
+        self.priority, self.ordinary = (
+            self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+            for name in ("priority", "ordinary")
+        )
+        self.s3.create_bucket(Bucket="videos")
+        self.s3.put_object(Bucket="videos", Key="uploads/v.mp4", Body=b"film")
+        self.order: list[str] = []
+        self.analyse(lambda progress: Analysis())
+
+    def analyse(self, how: Callable[[Callable[[str, float], None]], Any]) -> None:
+        """What the library does with every video from now on."""
+
+        def analyze(path: Path, options: Any, progress: Callable[[str, float], None]) -> Any:
+            assert path.read_bytes() == b"film"
+            return how(progress)
+
+        self._monkeypatch.setattr(self.module, "analyze", analyze)
+
+    def queue(self, name: str, url: str | None = None) -> None:
+        work = {"job_id": name, "video_key": "uploads/v.mp4", "result_prefix": f"results/{name}/", "options": {}}
+        body = json.dumps({"task_token": f"token of {name}", **work})
+        self.sqs.send_message(QueueUrl=url or self.ordinary, MessageBody=body)
+
+    def run(self) -> None:
+        """A worker's whole life."""
+        clients = {"sqs": self.sqs, "s3": self.s3, "stepfunctions": self.states, "lambda": self.functions}
+        self._monkeypatch.setattr(self.module.boto3, "client", clients.__getitem__)
+        environment = {
+            "VIDEOS_BUCKET": "videos",
+            "PRIORITY_QUEUE_URL": self.priority,
+            "WORK_QUEUE_URL": self.ordinary,
+            "WORKFLOW_FUNCTION": "workflow",
+            "IDLE_SECONDS": "0.5",
+            "AWS_BATCH_JOB_ID": "this worker",
+        }
+        self.module.Worker(environment).run()
+
+    def outcome(self, name: str) -> dict[str, Any]:
+        body = self.s3.get_object(Bucket="videos", Key=f"results/{name}/outcome.json")["Body"].read()
+        outcome: dict[str, Any] = json.loads(body)
+        return outcome
+
+    def left(self) -> int:
+        """Messages on the queues, hidden ones too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = [
+            self.sqs.get_queue_attributes(QueueUrl=u, AttributeNames=names) for u in (self.priority, self.ordinary)
+        ]
+        return sum(int(answer["Attributes"][name]) for answer in found for name in names)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    spec = importlib.util.spec_from_file_location("worker", ROOT / "gpu_batch" / "worker.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "worker", module)
+    spec.loader.exec_module(module)
+    # Long polling is moto's to sleep through, not ours.
+    with mock_aws():
+        yield Bench(module, monkeypatch)
+
+
+def test_an_analysis_is_stored_answered_and_off_the_queue(bench: Bench) -> None:
+    bench.queue("a")
+    bench.run()
+    assert bench.outcome("a")["status"] == "completed"
+    assert bench.outcome("a")["video"] == VIDEO
+    stored = bench.s3.get_object(Bucket="videos", Key="results/a/compact.json.gz")["Body"].read()
+    assert json.loads(gzip.decompress(stored)) == {"schema": "compact"}
+    assert bench.states.answers == [("token of a", "success")]
+    assert bench.left() == 0
+
+
+def test_one_worker_serves_many(bench: Bench) -> None:
+    for name in "abc":
+        bench.queue(name)
+    bench.run()
+    assert sorted(bench.states.answers) == [(f"token of {name}", "success") for name in "abc"]
+
+
+def test_bad_input_is_an_outcome(bench: Bench) -> None:
+    def nobody(progress: object) -> None:
+        raise Problem("no-climber", "Nobody is climbing", "Nobody was seen.")
+
+    bench.analyse(nobody)
+    bench.queue("a")
+    bench.run()
+    assert bench.outcome("a")["problem"]["type"] == "no-climber"
+    assert bench.states.answers == [("token of a", "success")]
+    assert bench.left() == 0
+
+
+def test_an_analysis_that_breaks_goes_back_and_after_three_attempts_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    def broken(progress: object) -> None:
+        attempts.append(1)
+        raise RuntimeError("out of memory")
+
+    # No pause before the next attempt, so that one worker's life is enough.
+    give_back = bench.module.Work.give_back
+    monkeypatch.setattr(bench.module.Work, "give_back", lambda self, seconds=0: give_back(self, 0))
+    bench.analyse(broken)
+    bench.queue("a")
+    bench.run()
+    assert len(attempts) == 3
+    assert bench.states.answers == [("token of a", "WorkerDied")]
+    assert bench.left() == 0
+
+
+def test_work_nobody_waits_for_is_dropped_before_it_is_begun(bench: Bench) -> None:
+    bench.states.unknown.add("token of a")
+    bench.analyse(lambda progress: pytest.fail("analysed all the same"))
+    bench.queue("a")
+    bench.run()
+    assert bench.states.answers == []
+    assert bench.left() == 0
+
+
+def test_work_that_is_withdrawn_on_the_way_is_stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.module, "VISIBILITY_SECONDS", 1)
+
+    def slow(progress: Callable[[str, float], None]) -> None:
+        bench.states.unknown.add("token of a")
+        for _ in range(1000):
+            progress("working", 0.5)
+            bench.module.time.sleep(0.01)
+        pytest.fail("went on to the end")
+
+    bench.analyse(slow)
+    bench.queue("a")
+    bench.run()
+    assert bench.states.answers == []
+    assert bench.left() == 0
+
+
+def test_paying_customers_go_first_and_nobody_starves(bench: Bench) -> None:
+    for number in range(6):
+        bench.queue(f"paying {number}", bench.priority)
+        bench.queue(f"free {number}", bench.ordinary)
+    bench.run()
+    served = [token.split()[2] for token, _ in bench.states.answers]
+    assert served[:8] == ["paying", "paying", "paying", "free", "paying", "paying", "paying", "free"]
+    assert served.count("free") == 6
+
+
+def test_a_worker_that_leaves_says_so_last(bench: Bench) -> None:
+    bench.queue("a")
+    bench.run()
+    assert bench.functions.told[-1] == {"task": "staff", "leaving": "this worker"}
+
+
+def test_a_worker_whose_code_was_replaced_leaves_the_work_to_a_new_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ages = iter([1.0, 2.0])
+    monkeypatch.setattr(bench.module, "code_age", lambda: next(ages))
+    bench.queue("a")
+    bench.run()
+    assert bench.states.answers == []
+    assert bench.left() == 1
+
+
+def test_progress_names_the_job_and_comes_at_most_about_once_a_second(bench: Bench) -> None:
+    def reporting(progress: Callable[[str, float], None]) -> Analysis:
+        for step in range(200):
+            progress("working", step / 200)
+        return Analysis()
+
+    bench.analyse(reporting)
+    bench.queue("a")
+    bench.run()
+    reports = [told for told in bench.functions.told if told["task"] == "progress"]
+    assert 1 <= len(reports) <= 4
+    assert all(report["job_id"] == "a" for report in reports)
