@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -17,6 +17,7 @@ from ascension_vision.body.cleaning import clean
 from ascension_vision.body.gravity import centre_of_gravity
 from ascension_vision.body.posture import phases
 from ascension_vision.body.skeleton import ANGLES, HIPS, SHOULDERS
+from ascension_vision.body.trust import trust
 from ascension_vision.metrics.movement import geometric_entropy, immobility
 from ascension_vision.pose.blazepose import BlazePose
 from ascension_vision.pose.climber import Hint, Path, find_climber
@@ -147,7 +148,8 @@ def analyze(path: str | os.PathLike[str], options: Options | None = None, progre
     if not raw.seen.any():
         raise _no_climber()
     report("measuring", 0.95)
-    poses = clean(raw)
+    cleaned = clean(raw)
+    poses = replace(cleaned, visibility=trust(raw, cleaned))
     middle = sorted(climber.seen)[len(climber.seen) // 2]
     analysis = Analysis(compact_result(clip, poses), _thumbnail(keys[middle]))
     report("measuring", 1.0)

@@ -29,7 +29,7 @@ def clean(poses: Poses) -> Poses:
     for run in _runs(poses):
         if len(run) >= 3:
             _clean_run(run, poses.t, points, world, visibility)
-    return Poses(poses.t, points, visibility, world, poses.width, poses.height, poses.shots)
+    return Poses(poses.t, points, visibility, world, poses.width, poses.height, poses.peak, poses.shots)
 
 
 def _runs(poses: Poses) -> list[npt.NDArray[np.intp]]:

@@ -29,6 +29,7 @@ class Poses:
         visibility: ``(frames, 33)`` 0 … 1.
         world: ``(frames, 33, 3)`` metres, hip-centred, axes of the frame.
         width, height: of the analysed frame in pixels.
+        peak: ``(frames, 33)`` 0 … 1, how sharply the network sees each landmark; None where it does not say.
         shots: ``(frames,)`` how many cuts came before; None where there are none.
     """
 
@@ -38,6 +39,7 @@ class Poses:
     world: Array
     width: int
     height: int
+    peak: Array | None = None
     shots: npt.NDArray[np.intp] | None = None
 
     @property
@@ -107,6 +109,7 @@ def _stretches(frames: list[int], times: list[float]) -> list[list[int]]:
 
 def _gather(scouted: Scouted, seen: list[Landmarks | None]) -> Poses:
     count = len(seen)
+    peak = np.full((count, 33), np.nan)
     poses = Poses(
         t=np.array(scouted.times),
         points=np.full((count, 33, 3), np.nan),
@@ -114,6 +117,7 @@ def _gather(scouted: Scouted, seen: list[Landmarks | None]) -> Poses:
         world=np.full((count, 33, 3), np.nan),
         width=scouted.width,
         height=scouted.height,
+        peak=peak,
         shots=np.array(scouted.shots, dtype=np.intp),
     )
     for index, landmarks in enumerate(seen):
@@ -121,4 +125,5 @@ def _gather(scouted: Scouted, seen: list[Landmarks | None]) -> Poses:
             poses.points[index] = landmarks.points
             poses.visibility[index] = landmarks.visibility
             poses.world[index] = landmarks.world
+            peak[index] = landmarks.peak
     return poses
