@@ -7,8 +7,16 @@ environment or of the checkout's leaks in, so a dependency that is missing on AW
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from localstack.services.lambda_.invocation.assignment import AssignmentService
+from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 from localstack.services.lambda_.invocation.lambda_models import ArchiveCode, FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
@@ -75,7 +83,27 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *args: object, **kwargs: object) -> type[RuntimeExecutor]:
+        bound_environments(int(os.environ.get("ASCENSION_LAMBDA_ENVIRONMENTS") or 2 * (os.cpu_count() or 1)))
         return ProcessRuntimeExecutor
+
+
+def bound_environments(most: int) -> None:
+    """At most so many environments of a function; further invocations wait for one.
+
+    AWS starts another machine for every invocation that finds none free. Here they share one: each process that starts
+    takes a second of a core from those that could answer, so that a burst would only start more of them.
+    """
+    assign = AssignmentService.get_environment
+    turns: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(most))
+
+    @contextlib.contextmanager
+    def get_environment(
+        service: AssignmentService, version_manager_id: str, *arguments: Any, **named: Any
+    ) -> Iterator[ExecutionEnvironment]:
+        with turns[version_manager_id], assign(service, version_manager_id, *arguments, **named) as environment:
+            yield environment
+
+    AssignmentService.get_environment = get_environment  # type: ignore[assignment, method-assign]
 
 
 def managed_runtime(runtime: str | None) -> Path:
