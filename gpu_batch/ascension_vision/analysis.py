@@ -9,7 +9,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ascension_vision import __version__
 from ascension_vision.body.angles import joint_angles
@@ -19,11 +18,10 @@ from ascension_vision.body.posture import phases
 from ascension_vision.body.skeleton import ANGLES, HIPS, SHOULDERS
 from ascension_vision.body.trust import trust
 from ascension_vision.metrics.movement import geometric_entropy, immobility
-from ascension_vision.pose.blazepose import BlazePose
 from ascension_vision.pose.climber import Hint, Path, find_climber
 from ascension_vision.pose.following import Poses, follow
+from ascension_vision.pose.model import PoseModel
 from ascension_vision.pose.scouting import KeyFrame, scout
-from ascension_vision.pose.weights import MEDIAPIPE_VERSION
 from ascension_vision.problems import Problem
 from ascension_vision.result import decode, encode
 from ascension_vision.video.clip import Clip
@@ -122,12 +120,18 @@ class Analysis:
         return self._thumbnail
 
 
-def analyze(path: str | os.PathLike[str], options: Options | None = None, progress: Progress | None = None) -> Analysis:
+def analyze(
+    path: str | os.PathLike[str],
+    options: Options | None = None,
+    progress: Progress | None = None,
+    pose: PoseModel | None = None,
+) -> Analysis:
     """Analyse one video.
 
     Args:
         path: the video file.
         options: see ``Options``.
+        pose: the model that sees bodies; BlazePose where none is given.
         progress: called with the stage's name and the share of the whole that is done, 0 to 1, never falling.
 
     Raises:
@@ -138,7 +142,7 @@ def analyze(path: str | os.PathLike[str], options: Options | None = None, progre
     report = progress or (lambda stage, fraction: None)
     report("opening", 0.0)
     clip = Clip(FilePath(path))
-    pose = BlazePose(choose_device(options.device))
+    pose = pose or _blazepose(options.device)
     scouted = scout(clip, pose, lambda done: report("following the climber", 0.8 * done))
     keys = scouted.keys
     climber = find_climber(keys, pose, options.climber_hint)
@@ -151,13 +155,29 @@ def analyze(path: str | os.PathLike[str], options: Options | None = None, progre
     cleaned = clean(raw)
     poses = replace(cleaned, visibility=trust(raw, cleaned))
     middle = sorted(climber.seen)[len(climber.seen) // 2]
-    analysis = Analysis(compact_result(clip, poses), _thumbnail(keys[middle]))
+    analysis = Analysis(compact_result(clip, poses, pose.name), _thumbnail(keys[middle]))
     report("measuring", 1.0)
     return analysis
 
 
+def vitpose(directory: FilePath, device: str = "auto") -> PoseModel:
+    """The ViTPose model in a folder, for ``analyze``. Raises ``ModelUnavailable`` where it cannot be used."""
+    from ascension_vision.pose.vitpose import ViTPose
+
+    return ViTPose(directory, _blazepose(device), choose_device(device))
+
+
+def _blazepose(device: str) -> PoseModel:
+    # Imported here: PyTorch takes a second, and a file that is no video should not have to wait for it.
+    from ascension_vision.pose.blazepose import BlazePose
+
+    return BlazePose(choose_device(device))
+
+
 def choose_device(wanted: str = "auto") -> str:
     """``cpu`` or ``cuda``. ``auto`` means ``DEVICE`` from the environment, else CUDA where there is one."""
+    import torch
+
     if wanted == "auto":
         wanted = os.environ.get("DEVICE") or "auto"
     if wanted == "auto":
@@ -177,7 +197,7 @@ def _no_climber() -> Problem:
     )
 
 
-def compact_result(clip: Clip, poses: Poses) -> dict[str, Any]:
+def compact_result(clip: Clip, poses: Poses, model: str = "unknown") -> dict[str, Any]:
     """The wire format for cleaned poses, as docs/result-format.md describes it."""
     seen = poses.seen
     frame = np.array([poses.width, poses.height, poses.width], dtype=np.float64)
@@ -223,7 +243,7 @@ def compact_result(clip: Clip, poses: Poses) -> dict[str, Any]:
             "warnings": list(clip.warnings),
             "model_versions": {
                 "ascension_vision": __version__,
-                "pose": f"BlazePose detector and full landmark network, mediapipe {MEDIAPIPE_VERSION}",
+                "pose": model,
             },
         },
     }

@@ -16,13 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-ghost", action="store_true", help="do not compute the Ghost Climber")
     parser.add_argument("--no-holds", action="store_true", help="do not detect holds")
     parser.add_argument("--climber-height-cm", type=float, metavar="H")
+    parser.add_argument(
+        "--pose-model", type=Path, metavar="DIR", help="a ViTPose model (safetensors) that refines what BlazePose sees"
+    )
     parser.add_argument("--thumbnail", type=Path, metavar="FILE", help="also write the thumbnail, a JPEG")
 
 
 def run(args: argparse.Namespace) -> int:
     # Imported here: PyTorch takes seconds, and `--help` should not.
-    from ascension_vision.analysis import Options, analyze
+    from ascension_vision.analysis import Options, analyze, vitpose
     from ascension_vision.cli import BadInput
+    from ascension_vision.pose.model import ModelUnavailable
     from ascension_vision.pose.weights import WeightsUnavailable
     from ascension_vision.problems import Problem
 
@@ -34,10 +38,11 @@ def run(args: argparse.Namespace) -> int:
     )
     bar = ProgressLine()
     try:
-        analysis = analyze(args.video, options, bar.show)
+        pose = vitpose(args.pose_model, args.device) if args.pose_model else None
+        analysis = analyze(args.video, options, bar.show, pose)
     except Problem as problem:
         raise BadInput(f"{args.video.name}: {problem.detail}") from problem
-    except WeightsUnavailable as error:
+    except (WeightsUnavailable, ModelUnavailable) as error:
         print(f"ascension-vision: {error}", file=sys.stderr)
         return 1
     finally:

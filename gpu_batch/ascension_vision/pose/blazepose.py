@@ -7,7 +7,6 @@ code is our own and works on batches.
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import cv2
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ascension_vision.pose import weights
+from ascension_vision.pose.model import Detection, Landmarks
 from ascension_vision.pose.network import Network
 from ascension_vision.pose.roi import Roi, View, roi_from_alignment
 
@@ -29,7 +29,6 @@ LANDMARK_SIZE = 256
 BATCH = 4
 _CUDA_BATCH = 32
 MIN_DETECTION_SCORE = 0.5
-MIN_POSE_FLAG = 0.5
 
 _STRIDES = (8, 16, 32, 32, 32)
 _ANCHORS_PER_CELL = 2
@@ -37,50 +36,6 @@ _SUPPRESSION_IOU = 0.3
 _LANDMARKS = 39  # 33 on the body, then two that align the next region, then four unused
 _HEAT_MAP_KERNEL = 7
 _HEAT_MAP_CONFIDENCE = 0.5
-
-
-@dataclass(frozen=True)
-class Detection:
-    """A body found by the detector. ``key_points`` ``(4, 2)``, pixels of the frame: middle of the hips, a point on the
-    circle around the whole body, middle of the shoulders, a point on the circle around the upper body."""
-
-    score: float
-    key_points: Array
-
-    @property
-    def roi(self) -> Roi:
-        return roi_from_alignment(self.key_points[0], self.key_points[1])
-
-
-@dataclass(frozen=True)
-class Landmarks:
-    """What the landmark network sees in one region.
-
-    Attributes:
-        points: ``(33, 3)`` x, y in pixels of the frame; z in the same scale, from the hips, negative to the camera.
-        visibility: ``(33,)`` 0 … 1: in sight, says the network.
-        presence: ``(33,)`` 0 … 1: within the region, says the network.
-        peak: ``(33,)`` 0 … 1: the highest value of the landmark's heat map.
-        world: ``(33, 3)`` metres, hip-centred, axes of the frame.
-        flag: how sure the network is that there is a body at all, 0 … 1.
-        roi: the region that was looked at.
-        next_roi: the region where this body would be looked at best.
-    """
-
-    points: Array
-    visibility: Array
-    presence: Array
-    peak: Array
-    world: Array
-    flag: float
-    roi: Roi
-    next_roi: Roi
-
-    def scaled(self, factor: float) -> "Landmarks":
-        """The same in the frame enlarged by ``factor``."""
-        return replace(
-            self, points=self.points * factor, roi=self.roi.scaled(factor), next_roi=self.next_roi.scaled(factor)
-        )
 
 
 class CropLandmarks(NamedTuple):
@@ -96,7 +51,12 @@ class CropLandmarks(NamedTuple):
 
 
 class BlazePose:
-    """Both networks on one device. float32 on the CPU; half precision on CUDA unless ``half`` says otherwise."""
+    """The built-in ``PoseModel``, both networks on one device.
+
+    float32 on the CPU; half precision on CUDA unless ``half`` says otherwise.
+    """
+
+    name = f"BlazePose detector and full landmark network, mediapipe {weights.MEDIAPIPE_VERSION}"
 
     def __init__(self, device: str = "cpu", half: bool | None = None) -> None:
         self.device = torch.device(device)

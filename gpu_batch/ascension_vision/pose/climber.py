@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
 from ascension_vision.pose.clothes import colours, likeness
+from ascension_vision.pose.model import MIN_POSE_FLAG, Landmarks, PoseModel
 from ascension_vision.pose.roi import Roi, between, normalized_angle, whole_frame
 from ascension_vision.pose.scouting import (
     KeyFrame,
@@ -79,7 +79,7 @@ class Hint:
     t: float
 
 
-def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None) -> Track:
+def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None) -> Track:
     """The climber's track over the key frames, possibly empty; never more than one person a key frame.
 
     Where the detector misses the climber between two sightings, the neighbours in time say where to look: at the
@@ -112,7 +112,7 @@ def find_climber(keys: list[KeyFrame], pose: BlazePose, hint: Hint | None = None
     return climber
 
 
-def _search_hard(empty: list[KeyFrame], pose: BlazePose) -> None:
+def _search_hard(empty: list[KeyFrame], pose: PoseModel) -> None:
     """Look for people in turned and enlarged parts of key frames where the plain look found nobody."""
     stride = max(2, -(-len(empty) // _SEARCHED_KEYS))
     for key in empty[::stride]:
@@ -157,7 +157,7 @@ def _link(keys: list[KeyFrame]) -> list[Track]:
     return tracks
 
 
-def _is_somebody(track: Track, keys: list[KeyFrame], pose: BlazePose) -> bool:
+def _is_somebody(track: Track, keys: list[KeyFrame], pose: PoseModel) -> bool:
     """Whether a track is a person rather than holds that resemble one.
 
     The detector fires on volumes now and then, and the landmark network then finds limbs in them.
@@ -230,7 +230,7 @@ def _clothes(track: Track, keys: list[KeyFrame]) -> Array:
     return mean
 
 
-def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, limits: Array | None = None) -> None:
+def _fill(climber: Track, keys: list[KeyFrame], pose: PoseModel, limits: Array | None = None) -> None:
     """Follow the climber from where they are seen into the key frames where they are not, both ways through time.
 
     ``limits``: as of ``Track.torso_limits``; whoever has a longer torso is not the climber.
@@ -250,7 +250,7 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: BlazePose, limits: Array |
                     known = position
 
 
-def _look_near(key: KeyFrame, neighbour: Landmarks, keys_apart: int, pose: BlazePose) -> Landmarks | None:
+def _look_near(key: KeyFrame, neighbour: Landmarks, keys_apart: int, pose: PoseModel) -> Landmarks | None:
     near = [person for person in key.people if _consistent(neighbour, person, keys_apart)]
     if near:
         return min(near, key=lambda person: _step(neighbour, person))

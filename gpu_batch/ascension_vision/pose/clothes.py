@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.pose.blazepose import Landmarks
+from ascension_vision.pose.model import Landmarks
 from ascension_vision.pose.roi import Image
 
 Array = npt.NDArray[np.float64]

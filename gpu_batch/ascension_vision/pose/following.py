@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.pose.blazepose import BlazePose, Landmarks
 from ascension_vision.pose.climber import Path
+from ascension_vision.pose.model import Landmarks, PoseModel
 from ascension_vision.pose.roi import Roi, View
 from ascension_vision.pose.scouting import Scouted, look, torso_length
 from ascension_vision.video.clip import Clip
@@ -48,7 +48,7 @@ class Poses:
         return np.isfinite(self.points[:, 0, 0])
 
 
-def follow(clip: Clip, pose: BlazePose, path: Path, scouted: Scouted, progress: Callable[[float], None]) -> Poses:
+def follow(clip: Clip, pose: PoseModel, path: Path, scouted: Scouted, progress: Callable[[float], None]) -> Poses:
     """Landmarks on each frame where ``path`` leads: those that scouting found there, and where it followed somebody
     else or looked elsewhere, those of another look at these frames only."""
     seen: list[Landmarks | None] = [None] * len(scouted.times)
@@ -75,7 +75,7 @@ def _alike(one: Roi, other: Roi) -> bool:
 
 
 def _look_again(
-    clip: Clip, pose: BlazePose, path: Path, scouted: Scouted, missing: dict[int, Roi], seen: list[Landmarks | None],
+    clip: Clip, pose: PoseModel, path: Path, scouted: Scouted, missing: dict[int, Roi], seen: list[Landmarks | None],
     progress: Callable[[float], None],
 ) -> None:  # fmt: skip
     pending: list[tuple[int, View]] = []

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.body.posture import on_wall
-from ascension_vision.pose.blazepose import MIN_POSE_FLAG, BlazePose, Landmarks
+from ascension_vision.pose.model import MIN_POSE_FLAG, Landmarks, PoseModel
 from ascension_vision.pose.roi import Image, Roi, View, between, normalized_angle, whole_frame
 from ascension_vision.video.clip import Clip, Frame
 
@@ -127,7 +127,7 @@ def climbing_share(sightings: list[Landmarks]) -> float:
     return float(on_wall(np.array([seen.points for seen in sightings])).mean())
 
 
-def scout(clip: Clip, pose: BlazePose, progress: Callable[[float], None]) -> Scouted:
+def scout(clip: Clip, pose: PoseModel, progress: Callable[[float], None]) -> Scouted:
     """Decode the clip once. The last frame of every fifth of a second is a key frame; there everybody is looked at, and
     on the frames up to it the one who most seems to climb, in regions that lie between the two key frames'."""
     found = Scouted()
@@ -193,7 +193,7 @@ def _key_frame(frame: Frame, shot: int) -> tuple[KeyFrame, Image]:
     return KeyFrame(frame.index, frame.t, shot, jpeg.tobytes(), scale, width, height), image
 
 
-def _see_again(people: list[_Person], frame: Frame, position: int, pose: BlazePose) -> list[_Person]:
+def _see_again(people: list[_Person], frame: Frame, position: int, pose: PoseModel) -> list[_Person]:
     """Look where everybody was; who is missed too often or has become somebody else is no longer followed."""
     looks = pose.landmarks([frame.picture] * len(people), [person.last.next_roi for person in people])
     for person, seen in zip(people, looks, strict=True):
@@ -210,7 +210,7 @@ def _see_again(people: list[_Person], frame: Frame, position: int, pose: BlazePo
 
 
 def _see_first(
-    people: list[_Person], frame: Frame, image: Image, scale: float, position: int, pose: BlazePose
+    people: list[_Person], frame: Frame, image: Image, scale: float, position: int, pose: PoseModel
 ) -> list[_Person]:
     """Whoever the detector finds and nobody followed yet."""
     rois = [detection.roi.scaled(scale) for detection in pose.detect([image], [whole_frame(image)])[0][:_MAX_PEOPLE]]
@@ -238,7 +238,7 @@ def _undecided(trials: list[float]) -> bool:
     return len(trials) < _TRIALS and (len(trials) < 3 or abs(sum(trials)) < _SETTLED)
 
 
-def _try_upside_down(person: _Person, view: View, position: int, pose: BlazePose) -> None:
+def _try_upside_down(person: _Person, view: View, position: int, pose: PoseModel) -> None:
     """Whether this body is rather one that hangs the other way up: small bodies seen from behind are easily mistaken.
 
     Both readings find landmarks, and both are sure. The right one's heat maps are sharper, and its landmarks stay where
@@ -251,7 +251,7 @@ def _try_upside_down(person: _Person, view: View, position: int, pose: BlazePose
         _compare(person, pose.landmarks([view], [turned.next_roi])[0], view, position, pose)
 
 
-def _compare(person: _Person, other: Landmarks, view: View, position: int, pose: BlazePose) -> None:
+def _compare(person: _Person, other: Landmarks, view: View, position: int, pose: PoseModel) -> None:
     """Judge another reading of the person's body, and take it where the last few judgements together are for it."""
     margin = _worth(person.seen[position], view, pose) - _worth(other, view, pose)
     person.trials.append(float(np.clip(margin, -_SETTLED, _SETTLED)))
@@ -260,7 +260,7 @@ def _compare(person: _Person, other: Landmarks, view: View, position: int, pose:
         person.trials = [-margin for margin in person.trials]
 
 
-def _worth(reading: Landmarks, view: View, pose: BlazePose) -> float:
+def _worth(reading: Landmarks, view: View, pose: PoseModel) -> float:
     sharpness, spread = float(reading.peak[_BELOW_THE_HEAD].mean()), steadiness(view, reading, pose)[0]
     # On rendered climbs the right reading is 0.1 to 0.2 sharper, either way up; small figures' hardly at all, and those
     # hang head down less often than not.
@@ -275,7 +275,7 @@ def _one_place(one: Landmarks, other: Landmarks) -> bool:
     return apart < 0.3 * one.next_roi.side and turned > 1.0 and 0.5 < ratio < 2
 
 
-def steadiness(view: View, person: Landmarks, pose: BlazePose) -> tuple[float, float]:
+def steadiness(view: View, person: Landmarks, pose: PoseModel) -> tuple[float, float]:
     """How far landmarks below the head spread, in torso lengths, where their region is moved, resized or turned a
     little; and the lowest flag of these looks. A person's stay where they are; imagined ones wander."""
     roi = person.next_roi
@@ -305,7 +305,7 @@ def _choose(people: list[_Person], favourite: _Person | None) -> _Person | None:
 
 
 def _follow(
-    person: _Person, chunk: list[Frame], before: Frame | None, position: int, pose: BlazePose
+    person: _Person, chunk: list[Frame], before: Frame | None, position: int, pose: PoseModel
 ) -> dict[int, Look]:
     """The person on every frame of the chunk."""
     here = person.seen.get(position)
@@ -323,7 +323,7 @@ def _follow(
     return {frame.index: Look(roi, landmarks) for frame, roi, landmarks in zip(chunk, rois, seen, strict=True)}
 
 
-def look(pose: BlazePose, images: list[View], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
+def look(pose: PoseModel, images: list[View], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
     """One look; a second in the region that the first suggests where that is quite another; where still nobody is seen,
     one in three regions that are turned and narrowed a little."""
 
@@ -356,7 +356,7 @@ def _off(seen: Landmarks) -> bool:
     return bool(moved > 0.12 or turned > 0.5 or not 0.75 < ratio < 1.33)
 
 
-def look_twice(pose: BlazePose, images: list[View], rois: list[Roi]) -> list[Landmarks | None]:
+def look_twice(pose: PoseModel, images: list[View], rois: list[Roi]) -> list[Landmarks | None]:
     """Landmarks in the region where the first look at ``rois`` suggests the body is; None where no body is."""
     first = pose.landmarks(images, rois)
     again = [i for i, seen in enumerate(first) if seen.flag >= MIN_POSE_FLAG and plausible(seen)]

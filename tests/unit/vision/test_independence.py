@@ -17,3 +17,13 @@ def test_importing_the_whole_library_imports_no_cloud_web_or_database_package() 
     imported = set(done.stdout.split())
     assert "torch" in imported
     assert not imported & {"boto3", "botocore", "fastapi", "starlette", "mangum", "psycopg", "aws_lambda_powertools"}
+
+
+def test_opening_a_file_that_is_no_video_does_not_wait_for_pytorch() -> None:
+    script = (
+        "import sys, pathlib; from ascension_vision.analysis import analyze\n"
+        "try: analyze(pathlib.Path(sys.executable))\n"
+        "except Exception as problem: print(type(problem).__name__, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Problem", "False"]
