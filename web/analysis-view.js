@@ -262,8 +262,11 @@ function numbers(result) {
     const amount = element("data", { value: String(value), say: () => number(value, decimals) });
     const spread = info.uncertainty ? element("span.spread", { say: () => ` ± ${number(info.uncertainty, decimals)}` }) : null;
     const assumed = info.assumes ? element("p.hint", { say: (t) => t("assumes", { what: info.assumes }) }) : null;
-    const unit = info.unit ? element("p.unit", { lang: "en" }, info.unit) : null;
-    return element("div", {}, heading, element("dd", {}, amount, spread, unit, assumed));
+    // Bare numbers have the unit 1 and shares are ratios: what they mean says more than that.
+    const plain = ["1", "ratio"].includes(info.unit);
+    const unit = info.unit && !plain ? element("p.unit", { lang: "en" }, info.unit) : null;
+    const meaning = info.meaning ? note(info.meaning) : null;
+    return element("div", {}, heading, element("dd", {}, amount, spread, unit, meaning, assumed));
   });
   // What is measured first.
   rows.sort((a, b) => a.classList.contains("unknown") - b.classList.contains("unknown"));

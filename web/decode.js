@@ -14,7 +14,7 @@ const DIGITS = new Int8Array(128).fill(-1);
 /**
  * Every channel of a compact result.
  * `times`: seconds, one a frame. `rows[frame]`: where that frame's values are in all other channels, -1 where no climber
- * is seen. `x, y, z, visibility, worldX, worldY, worldZ`: one channel a landmark. `angles`: one channel a name.
+ * is seen. `phases[frame]`: "before", "climb" or "after". `x, y, z, visibility, worldX, worldY, worldZ`: one channel a landmark. `angles`: one channel a name.
  * `gravity`: [x, y]. Throws an Error for another schema or a malformed channel.
  */
 export function motion(compact) {
@@ -24,6 +24,7 @@ export function motion(compact) {
   const angles = group(poses.angles, 1);
   return {
     times,
+    phases: phasesOf(poses.phases, times.length),
     rows: rowsOf(poses.seen, times.length),
     x: group(poses.x, 5),
     y: group(poses.y, 5),
@@ -39,13 +40,15 @@ export function motion(compact) {
 
 /** The result spelled out: equal, value by value, to what the API answers with ?format=verbose. */
 export function verbose(compact) {
-  const { times, rows, x, y, z, visibility, worldX, worldY, worldZ, angles, gravity } = motion(compact);
+  const { times, phases, rows, x, y, z, visibility, worldX, worldY, worldZ, angles, gravity } = motion(compact);
   const names = Object.keys(angles);
   const frames = Array.from(times, (t, frame) => {
     const row = rows[frame];
-    if (row < 0) return { t, landmarks: null, world: null, angles: null, center_of_gravity: null };
+    const phase = phases[frame];
+    if (row < 0) return { t, phase, landmarks: null, world: null, angles: null, center_of_gravity: null };
     return {
       t,
+      phase,
       landmarks: x.map((_, i) => [x[i][row], y[i][row], z[i][row], visibility[i][row]]),
       world: worldX.map((_, i) => [worldX[i][row], worldY[i][row], worldZ[i][row]]),
       angles: Object.fromEntries(names.map((name) => [name, angles[name][row]])),
@@ -100,6 +103,13 @@ function integers(text) {
   }
   if (unit !== 1) throw new Error("a channel ends within a number");
   return values.subarray(0, count);
+}
+
+// How many frames come before the climb, belong to it and come after it; older results do not say.
+function phasesOf(lengths, count) {
+  const [before, climb, after] = lengths ?? [0, count, 0];
+  if (before + climb + after !== count) throw new Error(`${before + climb + after} frames in "phases", ${count} times`);
+  return Array.from({ length: count }, (_, i) => (i < before ? "before" : i < before + climb ? "climb" : "after"));
 }
 
 // Run lengths, alternately of frames without and with the climber, beginning without.
