@@ -168,7 +168,7 @@ def test_a_token_whose_claims_were_exchanged_is_refused(user: Person, new_user: 
     "header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer x y", "bearer \u00e9"]
 )
 def test_headers_without_a_token_are_refused(client: TestClient, header: str) -> None:
-    answer = client.get("/me", headers={"Authorization": header.encode()})
+    answer = client.get("/me", headers={b"Authorization": header.encode()})
     problem(answer, 401, "not-authenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
