@@ -239,9 +239,9 @@ def table(result: dict[str, Any], job: dict[str, Any], timeline: Timeline, compa
     for name, value in result["metrics"].items():
         info = result["metrics_info"].get(name, {})
         if value is None:
-            shown.add_row(name, f"[dim]not measured: {info.get('reason', 'no reason given')}[/]")
+            shown.add_row(name, f"[dim]{info['reason']}[/]")
         else:
-            shown.add_row(name, f"{value:.3g} {info.get('unit') or ''}")
+            shown.add_row(name, f"{value:.3g} [dim]{info.get('meaning', info['unit'])}[/]")
     for warning in quality["warnings"]:
         shown.add_row("warning", str(warning))
     shown.add_row("result", f"{compact_size / 1000:.0f} kB compact JSON")
