@@ -3,17 +3,17 @@
 import logging
 from uuid import UUID
 
-from ascension.settings import aws_client, settings
+from ascension.analyses.lifecycle import execution_arn
+from ascension.settings import aws_client
 
 log = logging.getLogger(__name__)
 
 
 def cancel(job_id: UUID) -> None:
     """Stop the job's execution and its Batch job. Never raises: a job that runs on finds its rows gone and ends."""
-    arn = f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
     states = aws_client("stepfunctions")
     try:
-        states.stop_execution(executionArn=arn, error="cancelled", cause="deleted by its owner")
+        states.stop_execution(executionArn=execution_arn(job_id), error="cancelled", cause="deleted by its owner")
     except states.exceptions.ExecutionDoesNotExist:
         pass
     except Exception:

@@ -122,6 +122,11 @@ def _start_execution(job: Row) -> None:
         log.info("the execution exists already", extra={"job_id": str(job["id"])})
 
 
+def execution_arn(job_id: UUID) -> str:
+    """The job's execution, whether or not there is one."""
+    return f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+
 def result_prefix(user_id: UUID, job_id: UUID) -> str:
     """Where in the videos bucket the worker puts what it made."""
     return f"results/{user_id}/{job_id}/"

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from ascension.analyses.lifecycle import RUNNING_AT_A_TIME, dispatch, dispatch_waiting, fail, upload_arrived
+from ascension.analyses.lifecycle import (
+    RUNNING_AT_A_TIME,
+    dispatch,
+    dispatch_waiting,
+    execution_arn,
+    fail,
+    upload_arrived,
+)
 from ascension.analyses.problems import Interrupted, TimedOut, UploadMissing
 from ascension.analyses.workers import staff
 from ascension.database import every, transaction
@@ -142,7 +149,7 @@ def fail_abandoned() -> int:
             continue
         if status == "RUNNING":
             aws_client("stepfunctions").stop_execution(
-                executionArn=_execution_arn(row["id"]), error="timed-out", cause="past its deadline"
+                executionArn=execution_arn(row["id"]), error="timed-out", cause="past its deadline"
             )
         fail(row["id"], TimedOut() if row["overdue"] or status == "TIMED_OUT" else Interrupted())
         failed += 1
@@ -194,15 +201,11 @@ def _head(key: str) -> dict[str, Any] | None:
     return answer
 
 
-def _execution_arn(job_id: UUID) -> str:
-    return f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
-
-
 def _execution_status(job_id: UUID) -> str | None:
     """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None when there is no such execution."""
     states = aws_client("stepfunctions")
     try:
-        status: str = states.describe_execution(executionArn=_execution_arn(job_id))["status"]
+        status: str = states.describe_execution(executionArn=execution_arn(job_id))["status"]
     except states.exceptions.ExecutionDoesNotExist:
         return None
     return status
