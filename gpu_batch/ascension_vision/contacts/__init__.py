@@ -1,0 +1,1 @@
+"""Which limb was on which hold, from when to when."""

@@ -1,0 +1,1 @@
+"""Holds and volumes: found, told apart, and coloured."""

@@ -1,0 +1,1 @@
+"""The wall's plane, its angle, and metres on it."""
