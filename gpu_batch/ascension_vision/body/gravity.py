@@ -46,13 +46,23 @@ SEGMENTS = (
 )
 
 
+def _landmark_weights() -> Array:
+    weights = np.zeros(33)
+    for segment in SEGMENTS:
+        weights[list(segment.proximal)] += segment.mass * (1 - segment.centre) / len(segment.proximal)
+        weights[list(segment.distal)] += segment.mass * segment.centre / len(segment.distal)
+    # The rounded table does not add up to one exactly.
+    whole: Array = weights / weights.sum()
+    return whole
+
+
+# ``(33,)``: the share of every landmark in the centre of gravity, which is their weighted mean.
+LANDMARK_WEIGHTS = _landmark_weights()
+
+
 def centre_of_gravity(landmarks: npt.NDArray[Any]) -> Array:
     """``(frames, 33, d)`` landmarks, in pixels or metres, to ``(frames, d)`` in the same unit; NaN stays NaN."""
-    weighted = np.zeros((len(landmarks), landmarks.shape[2]))
-    for segment in SEGMENTS:
-        proximal = landmarks[:, segment.proximal].mean(axis=1)
-        distal = landmarks[:, segment.distal].mean(axis=1)
-        weighted += segment.mass * (proximal + segment.centre * (distal - proximal))
-    # The rounded table does not add up to one exactly.
-    centre: Array = weighted / sum(segment.mass for segment in SEGMENTS)
+    # Not a product of matrices: a landmark without weight may be NaN or infinite.
+    used = LANDMARK_WEIGHTS > 0
+    centre: Array = np.einsum("l,fld->fd", LANDMARK_WEIGHTS[used], landmarks[:, used])
     return centre
