@@ -2,10 +2,10 @@
 
 Told by the environment: VIDEOS_BUCKET, PRIORITY_QUEUE_URL, WORK_QUEUE_URL, WORKFLOW_FUNCTION, IDLE_SECONDS;
 DEVICE (auto, cpu, cuda) says where the networks run; Batch itself gives AWS_BATCH_JOB_ID.
-A message is ``{task_token, job_id, video_key, result_prefix, options}``. What comes of it lies under ``result_prefix``,
-with ``outcome.json`` written last; bad input is an outcome like any other. Everything has a fixed key, so an analysis
-may be done twice. While it is at work the worker renews the message's visibility: when it dies, the message comes back
-and another worker takes it up.
+A message is ``{task_token, job_id, video_key, result_prefix, options, models}``; ``models`` are the account's own
+(``own_models``). What comes of it lies under ``result_prefix``, with ``outcome.json`` written last; bad input is an
+outcome like any other. Everything has a fixed key, so an analysis may be done twice. While it is at work the worker
+renews the message's visibility: when it dies, the message comes back and another worker takes it up.
 """
 
 import json
@@ -26,6 +26,7 @@ from typing import Any
 import boto3
 from ascension_vision.analysis import Analysis, Options, analyze
 from ascension_vision.problems import Problem
+from own_models import OwnModels
 
 log = logging.getLogger("worker")
 
@@ -238,6 +239,7 @@ class Worker:
         self._queues = Queues(sqs, states, environment["PRIORITY_QUEUE_URL"], environment["WORK_QUEUE_URL"])
         self._s3, self._functions = boto3.client("s3"), boto3.client("lambda")
         self._bucket = environment["VIDEOS_BUCKET"]
+        self._own_models = OwnModels(self._s3, self._bucket)
         self._workflow = environment["WORKFLOW_FUNCTION"]
         self._idle_seconds = float(environment["IDLE_SECONDS"])
         self._id = environment.get("AWS_BATCH_JOB_ID", "")
@@ -291,7 +293,8 @@ class Worker:
             video = Path(folder) / Path(key).name
             self._s3.download_file(self._bucket, key, str(video))
             try:
-                analysis = analyze(video, Options.from_mapping(work.body["options"]), progress)
+                models = self._own_models.of(work.body)
+                analysis = analyze(video, Options.from_mapping(work.body["options"]), progress, **models)
             except Problem as problem:
                 log.info("%s: nothing to analyse: %s", work.job_id, problem.type)
                 results.store_problem(problem)

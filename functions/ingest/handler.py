@@ -1,4 +1,4 @@
-"""S3 upload events from the queue: each uploaded video starts the analyses that wait for it."""
+"""S3 upload events from the queue: an uploaded video starts the analyses that wait for it, a model is looked at."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 
 from ascension.analyses.lifecycle import upload_arrived
 from ascension.logs import function_logger
+from ascension.models import service as models
 from aws_lambda_powertools import Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -25,7 +26,11 @@ def ingest(record: SQSRecord) -> None:
         return
     for event in message["Records"]:
         stored = event["s3"]["object"]
-        jobs = upload_arrived(unquote_plus(stored["key"]), stored["size"])
+        key = unquote_plus(stored["key"])
+        if key.startswith(models.PREFIX):
+            models.arrived(key)
+            continue
+        jobs = upload_arrived(key, stored["size"])
         logger.info("video arrived", extra={"size_bytes": stored["size"], "job_ids": [str(job) for job in jobs]})
 
 

@@ -79,21 +79,22 @@ class Bench:
         )
         self.s3.create_bucket(Bucket="videos")
         self.s3.put_object(Bucket="videos", Key="uploads/v.mp4", Body=b"film")
-        self.order: list[str] = []
+        self.models_used: list[dict[str, Any]] = []
         self.analyse(lambda progress: Analysis())
 
     def analyse(self, how: Callable[[Callable[[str, float], None]], Any]) -> None:
         """What the library does with every video from now on."""
 
-        def analyze(path: Path, options: Any, progress: Callable[[str, float], None]) -> Any:
+        def analyze(path: Path, options: Any, progress: Callable[[str, float], None], **models: Any) -> Any:
             assert path.read_bytes() == b"film"
+            self.models_used.append(models)
             return how(progress)
 
         self._monkeypatch.setattr(self.module, "analyze", analyze)
 
-    def queue(self, name: str, url: str | None = None) -> None:
+    def queue(self, name: str, url: str | None = None, **members: Any) -> None:
         work = {"job_id": name, "video_key": "uploads/v.mp4", "result_prefix": f"results/{name}/", "options": {}}
-        body = json.dumps({"task_token": f"token of {name}", **work})
+        body = json.dumps({"task_token": f"token of {name}", **work, **members})
         self.sqs.send_message(QueueUrl=url or self.ordinary, MessageBody=body)
 
     def run(self) -> None:
@@ -134,6 +135,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "worker", module)
+    monkeypatch.syspath_prepend(ROOT / "gpu_batch")
     spec.loader.exec_module(module)
     # Long polling is moto's to sleep through, not ours.
     with mock_aws():

@@ -25,8 +25,9 @@ def key_of(rows: Rows, model_id: str) -> str:
     return key
 
 
-def safetensors() -> bytes:
-    header = json.dumps({"weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}).encode()
+def safetensors(configuration: str | None = '{"model_type": "vitpose"}') -> bytes:
+    tensors = {"weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
+    header = json.dumps({"__metadata__": {"config": configuration} if configuration else {}, **tensors}).encode()
     return len(header).to_bytes(8, "little") + header + b"\0" * 24
 
 
@@ -41,7 +42,26 @@ def test_a_model_is_announced_uploaded_and_validated(enterprise: Person, rows: R
     bucket.put_object(Key=key_of(rows, model["id"]), Body=safetensors())
     (seen,) = enterprise.get("/models").json()["items"]
     assert (seen["status"], seen["tensors"], seen["parameters"], seen["problem"]) == ("validated", 1, 6, None)
-    assert seen["in_use"] is False
+    assert seen["in_use"] is True
+
+
+@pytest.mark.parametrize("configuration", [None, "no json", "[]", '{"model_type": "bert"}', "[" * 100_000])
+def test_a_pose_model_that_does_not_say_how_it_is_put_together_is_rejected(
+    enterprise: Person, rows: Rows, bucket: Any, configuration: str | None
+) -> None:
+    bucket.put_object(Key=key_of(rows, put(enterprise, "pose").json()["model"]["id"]), Body=safetensors(configuration))
+    (seen,) = enterprise.get("/models").json()["items"]
+    assert (seen["status"], seen["in_use"]) == ("rejected", False)
+    assert "config.json" in seen["problem"]
+
+
+def test_a_model_can_be_removed(enterprise: Person, rows: Rows, bucket: Any) -> None:
+    key = key_of(rows, put(enterprise).json()["model"]["id"])
+    bucket.put_object(Key=key, Body=safetensors())
+    assert enterprise.delete("/models/holds").status_code == 204
+    assert enterprise.get("/models").json()["items"] == []
+    assert not list(bucket.objects.filter(Prefix=key))
+    problem(enterprise.delete("/models/holds"), 404, "model-not-found")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04\x95pickle", safetensors()[:-1]], ids=["empty", "pickle", "cut"])
@@ -74,6 +94,7 @@ def test_models_go_with_the_account(enterprise: Person, rows: Rows, bucket: Any)
 def test_models_are_for_enterprise_of_a_known_kind_and_of_a_sensible_size(enterprise: Person, pro: Person) -> None:
     problem(put(pro), 403, "needs-enterprise")
     problem(pro.get("/models"), 403, "needs-enterprise")
+    problem(pro.delete("/models/pose"), 403, "needs-enterprise")
     problem(put(enterprise, "ghost"), 422, "invalid-request")
     problem(put(enterprise, size=0), 422, "invalid-request")
     problem(put(enterprise, size=200 * 1024 * 1024 + 1), 413, "model-too-large")
@@ -81,4 +102,7 @@ def test_models_are_for_enterprise_of_a_known_kind_and_of_a_sensible_size(enterp
 
 def test_nobody_sees_anothers_models(enterprise: Person, new_user: NewUser) -> None:
     put(enterprise)
-    assert new_user("enterprise").get("/models").json()["items"] == []
+    stranger = new_user("enterprise")
+    assert stranger.get("/models").json()["items"] == []
+    problem(stranger.delete("/models/holds"), 404, "model-not-found")
+    assert len(enterprise.get("/models").json()["items"]) == 1

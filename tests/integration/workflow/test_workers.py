@@ -26,7 +26,7 @@ def waiting(url: str) -> list[dict[str, Any]]:
 
 def test_an_analysis_goes_onto_the_queue_with_its_token_and_a_worker_is_started(climb: Climb, cloud: Batch) -> None:
     hand_over(climb)
-    assert waiting(settings().work_queue_url) == [{"task_token": "the token", **WORK}]
+    assert waiting(settings().work_queue_url) == [{"task_token": "the token", **WORK, "models": {}}]
     assert list(cloud.jobs.values()) == ["SUBMITTED"]
 
 

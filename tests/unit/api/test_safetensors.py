@@ -26,7 +26,7 @@ GOOD = {
 
 
 def test_a_good_file_is_counted() -> None:
-    assert checked(file(GOOD)) == Contents(tensors=2, parameters=8)
+    assert checked(file(GOOD)) == Contents(tensors=2, parameters=8, metadata={"made": "here"})
 
 
 def test_what_the_library_writes_is_good() -> None:
@@ -35,7 +35,7 @@ def test_what_the_library_writes_is_good() -> None:
     written = library.save(
         {"a": numpy.zeros((3, 5), "float32"), "b": numpy.ones(7, "int8"), "c": numpy.float64(1)[None]}
     )
-    assert checked(written) == Contents(tensors=3, parameters=23)
+    assert checked(written) == Contents(tensors=3, parameters=23, metadata={})
 
 
 def tensor(**changes: Any) -> dict[str, Any]:
@@ -53,6 +53,8 @@ def tensor(**changes: Any) -> dict[str, Any]:
         file([]),
         file({}),
         file({"__metadata__": {}}),
+        file({**tensor(), "__metadata__": {"made": 3}}),
+        file({**tensor(), "__metadata__": "here"}),
         file({"weight": 3}),
         file(tensor(dtype="F8")),
         file(tensor(dtype=["F32"])),

@@ -6,7 +6,7 @@ from uuid import UUID
 from ascension.accounts.problems import NeedsEnterprise
 from ascension.database import Row
 from ascension.models import service
-from ascension.models.problems import ModelTooLarge
+from ascension.models.problems import ModelNotFound, ModelTooLarge
 from ascension.models.service import Kind
 from fastapi import APIRouter
 from pydantic import Field
@@ -28,12 +28,12 @@ class ModelRequest(Request):
 
 
 class Model(Answer):
-    """``problem`` says why it was rejected. ``in_use``: whether the account's analyses are made with it: not yet."""
+    """``problem`` says why it was rejected. ``in_use``: whether the account's next analyses are made with it."""
 
     id: UUID
     kind: Kind
     status: Literal["awaiting-upload", "validated", "rejected"]
-    in_use: Literal[False] = False
+    in_use: bool
     file_size_bytes: int
     problem: str | None
     tensors: int | None
@@ -58,7 +58,9 @@ class Models(Answer):
     responses=problems(NeedsEnterprise, ModelTooLarge),
 )
 def announce(kind: Kind, body: ModelRequest, user: CurrentUser) -> AnnouncedModel:
-    """It takes the place of the model of this kind before. Only safetensors files are accepted; GET /models tells."""
+    """It takes the place of the model of this kind before. Once it has been validated, the account's analyses are made
+    with it. Only safetensors files are accepted, a pose model's with its config.json in the header's metadata, named
+    config; GET /models tells."""
     upload = service.announce(user, kind, body.file_size_bytes)
     target = UploadTarget(url=upload.url, headers=upload.headers, expires_in=upload.expires_in)
     return AnnouncedModel(model=_model(upload.model), upload=target)
@@ -69,5 +71,15 @@ def list_models(user: CurrentUser) -> Models:
     return Models(items=[_model(row) for row in service.list_models(user)])
 
 
+@router.delete(
+    "/{kind}",
+    status_code=204,
+    summary="Remove a model: analyses are made with the built-in one again (Enterprise)",
+    responses=problems(NeedsEnterprise, ModelNotFound),
+)
+def remove(kind: Kind, user: CurrentUser) -> None:
+    service.remove(user, kind)
+
+
 def _model(row: Row) -> Model:
-    return Model(**{**row, "file_size_bytes": row["size_bytes"]})
+    return Model(**{**row, "file_size_bytes": row["size_bytes"], "in_use": row["status"] == "validated"})

@@ -129,8 +129,10 @@ def delete_account(user: User) -> None:
     storage.remove_everything_of(user.id)
     with transaction() as tx:
         repository.delete_user(tx, user.id)
+    # What came while the rows were still there: a model, and what a job put there before it was stopped. A video that
+    # still comes is gone after its day; a model, at once, for nobody has announced it.
+    storage.remove(f"models/{user.id}/")
     if jobs:
-        # What one of them put there before it was stopped. An upload that still comes is gone after its day.
         storage.remove(f"results/{user.id}/")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from ascension.database import one, transaction
+from ascension.models import service as models
 from ascension.settings import aws_client, settings
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,14 @@ def hand_over(job_id: UUID, task_token: str, work: dict[str, Any]) -> None:
     with transaction() as tx:
         row = one(
             tx,
-            "SELECT u.subscription_tier <> 'free' AS paying FROM analyses a JOIN users u ON u.id = a.user_id "
-            "WHERE a.id = %s",
+            "SELECT a.user_id, u.subscription_tier <> 'free' AS paying FROM analyses a "
+            "JOIN users u ON u.id = a.user_id WHERE a.id = %s",
             job_id,
         )
     queue = settings().priority_queue_url if row and row["paying"] else settings().work_queue_url
-    aws_client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"task_token": task_token, **work}))
+    own = models.in_force(row["user_id"]) if row and row["paying"] else {}
+    message = {"task_token": task_token, **work, "models": own}
+    aws_client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(message))
     try:
         staff()
     except Exception:

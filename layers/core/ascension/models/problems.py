@@ -8,3 +8,10 @@ class ModelTooLarge(Problem):
     title = "The model is too large"
     status = 413
     detail = "A model may have at most 200 MB. Please send a smaller one."
+
+
+class ModelNotFound(Problem):
+    type = "model-not-found"
+    title = "There is no such model"
+    status = 404
+    detail = "The account has no model of this kind: its analyses are made with the built-in one."

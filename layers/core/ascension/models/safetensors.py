@@ -23,10 +23,11 @@ class NotSafetensors(Exception):
 
 @dataclass(frozen=True)
 class Contents:
-    """How many tensors a file has, and how many numbers are in them."""
+    """How many tensors a file has, how many numbers are in them, and what its author wrote beside them."""
 
     tensors: int
     parameters: int
+    metadata: dict[str, str]
 
 
 def header_length(start: bytes) -> int:
@@ -53,7 +54,9 @@ def contents(header: bytes, file_size: int) -> Contents:
         raise NotSafetensors("The file's header is not JSON. Please export the model again.") from error
     if not isinstance(described, dict):
         raise NotSafetensors("The file's header is not an object. Please export the model again.")
-    described.pop("__metadata__", None)
+    metadata = described.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise NotSafetensors("The header's __metadata__ is not made of strings. Please export the model again.")
     if not 1 <= len(described) <= MAX_TENSORS:
         raise NotSafetensors(f"A model has 1 to {MAX_TENSORS} tensors; this one has {len(described)}.")
     tensors = [_tensor(name, entry) for name, entry in described.items()]
@@ -64,7 +67,7 @@ def contents(header: bytes, file_size: int) -> Contents:
         end = stop
     if 8 + len(header) + end != file_size:
         raise NotSafetensors("The file is longer or shorter than its header says. Please upload it again.")
-    return Contents(len(tensors), sum(count for _, _, count in tensors))
+    return Contents(len(tensors), sum(count for _, _, count in tensors), metadata)
 
 
 def _tensor(name: str, entry: Any) -> tuple[int, int, int]:

@@ -1,5 +1,6 @@
 """The videos bucket: ``uploads/`` (gone after a day), ``saved/``, ``results/``, ``models/``, each by user id."""
 
+from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
@@ -97,20 +98,31 @@ def get(key: str) -> bytes:
     return body
 
 
-def get_part(key: str, start: int, length: int) -> tuple[bytes, int] | None:
-    """Some bytes of an object (none of an empty one) and the size of all of it; None where there is no such object."""
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of an object, the size of all of it, and what names its content."""
+
+    content: bytes
+    size: int
+    etag: str
+
+
+def get_part(key: str, start: int, length: int, etag: str | None = None) -> Part | None:
+    """Some bytes of an object (none of an empty one); None where there is no such object, or none with this etag."""
     s3 = aws_client("s3")
-    where = {"Bucket": settings().videos_bucket, "Key": key}
+    condition = {"IfMatch": etag} if etag else {}
     try:
-        answer = s3.get_object(**where, Range=f"bytes={start}-{start + length - 1}")
+        answer = s3.get_object(
+            Bucket=settings().videos_bucket, Key=key, Range=f"bytes={start}-{start + length - 1}", **condition
+        )
     except s3.exceptions.ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status in (404, 412):
             return None
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 416:
-            return b"", 0
+        if status == 416:
+            return Part(b"", 0, "")
         raise
-    body: bytes = answer["Body"].read()
-    return body, int(answer["ContentRange"].rpartition("/")[2])
+    return Part(answer["Body"].read(), int(answer["ContentRange"].rpartition("/")[2]), answer["ETag"])
 
 
 def put(key: str, content: bytes, content_type: str, content_encoding: str | None = None) -> None:
