@@ -100,7 +100,7 @@ def hold_mesh(hold: Hold) -> tuple[Array, Array, NDArray[np.int32]]:
     chalk = np.exp(-(((y - 0.45) / 0.35) ** 2)).reshape(-1, 1) * (0.34 if hold.on_route else 0.10)
     if hold.type != "foothold":
         albedo = albedo * (1 - chalk) + chalk * np.array([0.92, 0.92, 0.90])
-    return _place(hold, local), np.clip(albedo, 0, 1), _disc_triangles()
+    return _place(hold, local), np.clip(albedo, 0, 1), disc_triangles(RINGS, SECTORS)
 
 
 def _place(hold: Hold, local: Array) -> Array:
@@ -109,11 +109,12 @@ def _place(hold: Hold, local: Array) -> Array:
     return np.asarray(turned + hold.center)
 
 
-def _disc_triangles() -> NDArray[np.int32]:
-    ring = np.arange(RINGS - 1)[:, None] * SECTORS
-    sector = np.arange(SECTORS)[None, :]
-    inner, inner_next = ring + sector, ring + (sector + 1) % SECTORS
-    outer, outer_next = inner + SECTORS, inner_next + SECTORS
+def disc_triangles(rings: int, sectors: int) -> NDArray[np.int32]:
+    """Triangles of a disc of vertices in so many rings of so many sectors, the innermost ring first."""
+    ring = np.arange(rings - 1)[:, None] * sectors
+    sector = np.arange(sectors)[None, :]
+    inner, inner_next = ring + sector, ring + (sector + 1) % sectors
+    outer, outer_next = inner + sectors, inner_next + sectors
     first = np.stack([inner, outer, outer_next], axis=-1)
     second = np.stack([inner, outer_next, inner_next], axis=-1)
     return np.concatenate([first.reshape(-1, 3), second.reshape(-1, 3)]).astype(np.int32)

@@ -68,7 +68,9 @@ def planes_depth(camera: Camera, window: Window, planes: Sequence[tuple[Array, A
     return np.divide(1, nearness, out=nearness)
 
 
-def paint_plane(texture: NDArray[np.uint8], to_image: Array, window: Window, picture: NDArray[np.uint8]) -> None:
+def paint_plane(
+    texture: NDArray[np.uint8] | Image, to_image: Array, window: Window, picture: NDArray[np.uint8] | Image
+) -> None:
     """Draw a texture, whose pixels map to the image by ``to_image`` (3, 3), into the window's ``picture`` in place."""
     zoom = np.array(
         [[window.scale, 0, -window.left * window.scale], [0, window.scale, -window.top * window.scale], [0, 0, 1.0]]
