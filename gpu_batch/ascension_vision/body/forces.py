@@ -1,0 +1,158 @@
+"""What each limb carries: contact forces that hold a body up, as little tiring as can be.
+
+In every frame the forces ``f`` on the limbs minimise ``Σ ‖fᵢ‖² / cᵢ²``, loads relative to the limbs' capacities
+(experts spare their muscles fatigue rather than torque: Russell et al. 2012), while they balance force and moment about
+the centre of gravity,
+
+    Σ fᵢ = up + a / g,    Σ (pᵢ − c) × fᵢ = 0    (body weights; a: acceleration of the centre of gravity),
+
+and lie in the cones of ``grips``. Turning of the limbs about the centre of gravity is neglected. Many forces do this
+equally well for a camera: the result is an estimate, and is called so wherever it is shown.
+
+All frames are solved at once by the alternating direction method of multipliers (Boyd et al. 2011): a linear system
+that stays the same, then a projection on the cones, which has a closed form.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ascension_vision.body.grips import Grips
+
+Array = npt.NDArray[np.float64]
+
+GRAVITY = 9.81
+# A moment counts as the force that makes it at this distance, about that of a climber's limbs from the centre, metres.
+LEVER = 0.5
+# Balanced to one part in a hundred of the body weight: what the certificate asks for.
+BALANCED = 0.01
+
+# How much more an imbalance of one body weight costs than a load of that much, and the method's own step.
+_BALANCE, _STEP = 3e4, 20.0
+_RELAXATION = 1.7
+_MOST_ROUNDS, _CHECKED_EVERY = 400, 25
+_SETTLED = 1e-4
+# Standard deviation in time of what an acceleration is taken from.
+_ACCELERATION_SECONDS = 0.15
+
+
+@dataclass(frozen=True)
+class Forces:
+    """Estimated forces of the wall on a climber; limbs in the order of ``LIMBS``.
+
+    Attributes:
+        force: ``(n, 4, 3)`` body weights, wall frame.
+        load: ``(n, 4)`` their norms.
+        residual: ``(n,)`` body weights that are out of balance, moments at ``LEVER``.
+        feasible: ``(n,)`` whether the contacts can hold this body so.
+    """
+
+    force: torch.Tensor
+    load: torch.Tensor
+    residual: torch.Tensor
+    feasible: torch.Tensor
+
+
+def contact_forces(
+    points: torch.Tensor, centre: torch.Tensor, acceleration: torch.Tensor, up: npt.ArrayLike, grips: Grips
+) -> Forces:
+    """The least tiring forces that hold the body.
+
+    Args:
+        points: ``(n, 4, 3)`` where the limbs touch, metres, wall frame.
+        centre: ``(n, 3)`` of gravity, metres, wall frame.
+        acceleration: ``(n, 3)`` of the centre of gravity, metres per second squared, wall frame.
+        up: ``(3,)`` against gravity, wall frame: ``Wall.up``.
+        grips: of the same frames.
+    """
+    n = len(points)
+    share, axis, slope, capacity = (
+        torch.as_tensor(values, device=points.device, dtype=points.dtype)
+        for values in (grips.share, grips.axis, grips.slope, grips.capacity)
+    )
+    holding = share > 1e-3
+    balance = _balance(points, centre) * holding.to(points.dtype).repeat_interleave(3, dim=1)[:, None]
+    wanted = _wanted(acceleration, up)
+    cost = (1 / (capacity * share.clamp_min(1e-3)).square()).repeat_interleave(3, dim=1)
+    transposed = balance.transpose(1, 2)
+    system = _BALANCE * transposed @ balance + torch.diag_embed(cost + _STEP)
+    factor = torch.linalg.inv(system)
+    pull = _BALANCE * (factor @ (transposed @ wanted[..., None]))[..., 0]
+    factor = _STEP * factor
+    force, dual = points.new_zeros(n, 12), points.new_zeros(n, 12)
+    for step in range(1, _MOST_ROUNDS + 1):
+        free = pull + (factor @ (force - dual)[..., None])[..., 0]
+        eased = _RELAXATION * free + (1 - _RELAXATION) * force
+        before, force = force, _into_cones(eased + dual, axis, slope, holding)
+        dual = dual + eased - force
+        if step % _CHECKED_EVERY == 0 and max((free - force).abs().max(), (force - before).abs().max()) < _SETTLED:
+            break
+    missing = (balance @ force[..., None])[..., 0] - wanted
+    residual = missing.norm(dim=1)
+    force = force.reshape(n, 4, 3)
+    return Forces(force, force.norm(dim=2), residual, residual < BALANCED)
+
+
+def effort(load: torch.Tensor, grips: Grips, power: float = 2.0) -> torch.Tensor:
+    """``(n,)``: ``Σ (load / capacity)^power``, how fast a body tires; power ≥ 2: Russell et al. 2012."""
+    capacity = torch.as_tensor(grips.capacity, device=load.device, dtype=load.dtype)
+    return (load / capacity).pow(power).sum(dim=1)
+
+
+def accelerations(t: Array, places: Array) -> Array:
+    """``(n, d)`` second derivatives of ``(n, d)`` places: of the parabola that fits the neighbourhood best.
+
+    Neighbours weigh by a Gaussian of 0.15 s; ``t`` may be uneven but must increase.
+    """
+    n = len(t)
+    if n < 3:
+        return np.zeros_like(places)
+    reach = int(np.ceil(2.5 * _ACCELERATION_SECONDS / float(np.median(np.diff(t)))))
+    near = np.arange(n)[:, None] + np.arange(-reach, reach + 1)
+    inside = (near >= 0) & (near < n)
+    near = np.clip(near, 0, n - 1)
+    apart = (t[near] - t[:, None]) / _ACCELERATION_SECONDS
+    weight = np.where(inside, np.exp(-0.5 * apart**2), 0.0)
+    powers = np.stack([np.ones_like(apart), apart, apart**2], axis=-1)
+    weighted = powers * weight[..., None]
+    moments = weighted.transpose(0, 2, 1) @ powers
+    # Where frames are missing all around, nothing is known of acceleration.
+    moments += 1e-6 * np.eye(3)
+    fitted = np.linalg.solve(moments, weighted.transpose(0, 2, 1) @ places[near])
+    found: Array = 2 * fitted[:, 2] / _ACCELERATION_SECONDS**2
+    return found
+
+
+def _balance(points: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
+    """``(n, 6, 12)``: from the limbs' forces to their sum and their moment about the centre, at ``LEVER``."""
+    x, y, z = ((points - centre[:, None]) / LEVER).unbind(dim=-1)
+    zero = torch.zeros_like(x)
+    moment = torch.stack(
+        [torch.stack([zero, -z, y], -1), torch.stack([z, zero, -x], -1), torch.stack([-y, x, zero], -1)], dim=-2
+    )
+    summed = torch.eye(3, device=points.device, dtype=points.dtype).expand_as(moment)
+    rows = torch.cat([summed, moment], dim=-2)
+    return rows.permute(0, 2, 1, 3).reshape(len(points), 6, 12)
+
+
+def _wanted(acceleration: torch.Tensor, up: npt.ArrayLike) -> torch.Tensor:
+    """``(n, 6)``: what the forces must add up to, and no moment."""
+    weight = torch.as_tensor(up, device=acceleration.device, dtype=acceleration.dtype)
+    total = weight + acceleration / GRAVITY
+    return torch.cat([total, torch.zeros_like(total)], dim=1)
+
+
+def _into_cones(force: torch.Tensor, axis: torch.Tensor, slope: torch.Tensor, holding: torch.Tensor) -> torch.Tensor:
+    """``(n, 12)``: the nearest forces within the cones (Parikh and Boyd 2014, 6.3); none where nothing is held."""
+    vector = force.reshape(len(force), 4, 3)
+    along = (vector * axis).sum(dim=-1)
+    across = vector - along[..., None] * axis
+    aside = across.norm(dim=-1)
+    inside = aside <= slope * along
+    behind = slope * aside <= -along
+    height = ((along + slope * aside) / (1 + slope.square())).clamp_min(0)
+    edge = height[..., None] * (axis + (slope / aside.clamp_min(1e-12))[..., None] * across)
+    nearest = torch.where(inside[..., None], vector, torch.where(behind[..., None], torch.zeros_like(vector), edge))
+    return (nearest * holding[..., None]).reshape(len(force), 12)
