@@ -46,7 +46,8 @@ class ReferenceView:
     Attributes:
         image: ``(height, width, 3)`` uint8 RGB; larger than a frame where the camera panned.
         origin: reference pixels of the image's upper left corner.
-        seen: ``(height, width)`` where the wall itself was seen at some time; elsewhere the image is black.
+        seen: ``(height, width)`` where the wall itself was seen at some time; elsewhere the image shows the colours of
+            what is around.
     """
 
     image: npt.NDArray[np.uint8]

@@ -127,14 +127,24 @@ def climbing_share(sightings: list[Landmarks]) -> float:
     return float(on_wall(np.array([seen.points for seen in sightings])).mean())
 
 
-def scout(clip: Clip, pose: PoseModel, progress: Callable[[float], None]) -> Scouted:
+def scout(
+    clip: Clip,
+    pose: PoseModel,
+    progress: Callable[[float], None],
+    watch: Callable[[int, list[Frame]], None] | None = None,
+) -> Scouted:
     """Decode the clip once. The last frame of every fifth of a second is a key frame; there everybody is looked at, and
-    on the frames up to it the one who most seems to climb, in regions that lie between the two key frames'."""
+    on the frames up to it the one who most seems to climb, in regions that lie between the two key frames'.
+
+    ``watch`` is shown, with the number of its shot, every stretch of frames that ends with a key frame.
+    """
     found = Scouted()
     people: list[_Person] = []
     favourite: _Person | None = None
     before: Frame | None = None
     for shot, chunk in _chunks(clip):
+        if watch is not None:
+            watch(shot, chunk)
         found.times.extend(frame.t for frame in chunk)
         found.shots.extend([shot] * len(chunk))
         found.height, found.width = chunk[0].picture.shape[:2]

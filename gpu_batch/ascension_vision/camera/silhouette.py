@@ -1,0 +1,70 @@
+"""Where bodies hide the wall: what moves there says nothing about the camera."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.uint8]
+
+_TRUNK = (11, 12, 24, 23)
+# Radii in torso lengths: of the limbs, of the head, and of what hands and feet hold or wear.
+_BONES = (
+    (11, 13, 0.20), (13, 15, 0.17), (12, 14, 0.20), (14, 16, 0.17), (23, 25, 0.25), (25, 27, 0.20), (24, 26, 0.25),
+    (26, 28, 0.20), (11, 12, 0.22), (23, 24, 0.25), (11, 23, 0.22), (12, 24, 0.22), (27, 31, 0.17), (28, 32, 0.17),
+    (15, 19, 0.15), (16, 20, 0.15), (27, 29, 0.17), (28, 30, 0.17),
+)  # fmt: skip
+_HEAD = ((0, 0.34), (7, 0.32), (8, 0.32))
+
+
+def silhouette(bodies: Iterable[npt.NDArray[Any]], size: tuple[int, int], width: float = 1.0) -> Mask:
+    """``(rows, columns)`` 255 where a body is, 0 elsewhere.
+
+    Args:
+        bodies: each ``(33, ≥ 2)`` landmarks in pixels of the mask; those with NaN are left out.
+        size: columns, rows.
+        width: 1 covers flesh and wide clothes; more adds to it, less covers what is surely body.
+    """
+    mask = np.zeros(size[::-1], np.uint8)
+    for body in bodies:
+        xy = np.asarray(body[:, :2], np.float64)
+        if not np.isfinite(xy).all():
+            continue
+        torso = width * body_length(xy)
+        cv2.fillConvexPoly(mask, cv2.convexHull(_whole(xy[list(_TRUNK)])), 255)
+        for start, end, radius in _BONES:
+            a, b = _whole(xy[[start, end]])
+            cv2.line(mask, _pair(a), _pair(b), 255, max(1, round(2 * radius * torso)))
+        for landmark, radius in _HEAD:
+            cv2.circle(mask, _pair(_whole(xy[landmark])), max(1, round(radius * torso)), 255, -1)
+    return mask
+
+
+def body_length(xy: Array) -> float:
+    """The torso's length in pixels, which leaning towards the camera shortens less than the trunk itself."""
+    trunk = np.linalg.norm(xy[[11, 12]].mean(axis=0) - xy[[23, 24]].mean(axis=0))
+    thighs = np.linalg.norm(xy[[23, 24]] - xy[[25, 26]], axis=1).max()
+    shoulders = np.linalg.norm(xy[11] - xy[12])
+    return float(max(trunk, 0.8 * thighs, 1.2 * shoulders, 1.0))
+
+
+def outside(mask: Mask, points: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """``(n,)``: whether each of ``(n, 2)`` points lies within the picture and off the bodies."""
+    rows, columns = mask.shape
+    finite = np.isfinite(points).all(axis=1)
+    x, y = np.where(finite[:, None], points, -1.0).astype(np.intp).T
+    within: npt.NDArray[np.bool_] = finite & (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
+    found = np.flatnonzero(within)
+    within[found] = mask[y[found], x[found]] == 0
+    return within
+
+
+def _whole(points: Array) -> npt.NDArray[np.int32]:
+    return np.clip(np.round(points), -20000, 20000).astype(np.int32)
+
+
+def _pair(point: Sequence[int] | npt.NDArray[np.int32]) -> tuple[int, int]:
+    return int(point[0]), int(point[1])
