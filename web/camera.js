@@ -1,10 +1,9 @@
 // Where a point of the wall is in a picture, as far as the camera's movement is known.
 
-/** `frames[i]`: 3 × 3 homography from the pixels of frame i to those of the reference frame, or null. */
+/** `frames[i]`: 3 × 3 homography from frame i to the reference frame, both 0 to 1, or null. */
 export class Camera {
-  constructor(frames, { width, height }) {
+  constructor(frames) {
     this.frames = frames ?? [];
-    this.size = [width, height];
     this.inverses = new Map();
   }
 
@@ -13,21 +12,19 @@ export class Camera {
     const matrix = this.frames[i]?.flat();
     if (!matrix) return point;
     if (!this.inverses.has(i)) this.inverses.set(i, inverse(matrix));
-    return this.#apply(this.inverses.get(i), point);
+    return apply(this.inverses.get(i), point);
   }
 
   /** A point of frame `i` where frame `j` sees that spot of the wall. */
   carried(point, i, j) {
     const matrix = this.frames[i]?.flat();
-    return matrix && this.frames[j] ? this.seen(this.#apply(matrix, point), j) : point;
+    return matrix && this.frames[j] ? this.seen(apply(matrix, point), j) : point;
   }
+}
 
-  #apply([a, b, c, d, e, f, g, h, k], [x, y]) {
-    const [width, height] = this.size;
-    const [column, row] = [x * width, y * height];
-    const depth = g * column + h * row + k;
-    return [(a * column + b * row + c) / depth / width, (d * column + e * row + f) / depth / height];
-  }
+function apply([a, b, c, d, e, f, g, h, k], [x, y]) {
+  const depth = g * x + h * y + k;
+  return [(a * x + b * y + c) / depth, (d * x + e * y + f) / depth];
 }
 
 // The adjugate: a homography's scale does not matter.

@@ -1,125 +1,305 @@
-// Reads a compact result (ascension.analysis.compact/1), as docs/result-format.md describes it. No dependencies: copy it.
-//
-//   motion(compact)   its channels as arrays of numbers, which is what drawing wants
-//   verbose(compact)  the whole result spelled out (ascension.analysis/1), frame by frame
+// Reads a compact result (ascension.analysis.compact/2), as docs/result-format.md describes it. No dependencies: copy it.
 
-export const COMPACT_SCHEMA = "ascension.analysis.compact/1";
+export const COMPACT_SCHEMA = "ascension.analysis.compact/2";
 export const VERBOSE_SCHEMA = "ascension.analysis/1";
 
-const DIGITS = new Int8Array(128).fill(-1);
-[..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].forEach((character, digit) => {
-  DIGITS[character.charCodeAt(0)] = digit;
+const ANCHORS = 16; // rows between two values that are not interpolated
+const CONTEXTS = 32; // of each level of a curve: how many bits a number has
+// [landmark, its parent]: each is coded relative to another; in this order, parents first.
+const TREE = [
+  [23, -1], [24, 23], [11, 23], [12, 11], [0, 11], ...Array.from({ length: 10 }, (_, i) => [i + 1, 0]), [13, 11],
+  [14, 12], [15, 13], [16, 14], [17, 15], [18, 16], [19, 15], [20, 16], [21, 15], [22, 16], [25, 23], [26, 24],
+  [27, 25], [28, 26], [29, 27], [30, 28], [31, 27], [32, 28],
+];
+const CORNERS = [[0, -1], [1, 0], [2, 0], [3, 0]];
+const ANGLES = Object.entries({
+  left_elbow: [11, 13, 15], right_elbow: [12, 14, 16], left_shoulder: [13, 11, 23], right_shoulder: [14, 12, 24],
+  left_hip: [11, 23, 25], right_hip: [12, 24, 26], left_knee: [23, 25, 27], right_knee: [24, 26, 28],
+  left_ankle: [25, 27, 31], right_ankle: [26, 28, 32],
 });
-
-/**
- * Every channel of a compact result.
- * `times`: seconds, one a frame. `rows[frame]`: where that frame's values are in all other channels, -1 where no climber
- * is seen. `phases[frame]`: "before", "climb" or "after". `x, y, z, visibility, worldX, worldY, worldZ`: one channel a landmark. `angles`: one channel a name.
- * `gravity`: [x, y]. Throws an Error for another schema or a malformed channel.
- */
-export function motion(compact) {
-  if (compact.schema !== COMPACT_SCHEMA) throw new Error(`not a compact result: schema ${compact.schema}`);
-  const poses = compact.poses;
-  const times = channel(poses.t.data, poses.t.scale, 3);
-  const angles = group(poses.angles, 1);
-  return {
-    times,
-    phases: phasesOf(poses.phases, times.length),
-    rows: rowsOf(poses.seen, times.length),
-    x: group(poses.x, 5),
-    y: group(poses.y, 5),
-    z: group(poses.z, 5),
-    visibility: group(poses.visibility, 3),
-    worldX: group(poses.world_x, 4),
-    worldY: group(poses.world_y, 4),
-    worldZ: group(poses.world_z, 4),
-    angles: Object.fromEntries(poses.angles.names.map((name, i) => [name, angles[i]])),
-    gravity: group(poses.center_of_gravity, 5),
-  };
+// [mass, where between the means of two groups of landmarks its centre lies, the groups]
+const SEGMENTS = [[0.0681, 0.5, [11, 12], [7, 8]], [0.43015, 0.5035, [11, 12], [23, 24]]];
+for (const [mass, centre, from, ...to] of [
+  [0.0263, 0.576, 11, 13], [0.015, 0.4565, 13, 15], [0.00585, 0.766, 15, 17, 19], [0.1447, 0.3895, 23, 25],
+  [0.0457, 0.4385, 25, 27], [0.0133, 0.4215, 29, 31],
+]) {
+  for (const side of [0, 1]) SEGMENTS.push([mass, centre, [from + side], to.map((i) => i + side)]);
 }
 
 /** The result spelled out: equal, value by value, to what the API answers with ?format=verbose. */
 export function verbose(compact) {
-  const { times, phases, rows, x, y, z, visibility, worldX, worldY, worldZ, angles, gravity } = motion(compact);
-  const names = Object.keys(angles);
-  const frames = Array.from(times, (t, frame) => {
-    const row = rows[frame];
-    const phase = phases[frame];
-    if (row < 0) return { t, phase, landmarks: null, world: null, angles: null, center_of_gravity: null };
-    return {
-      t,
-      phase,
-      landmarks: x.map((_, i) => [x[i][row], y[i][row], z[i][row], visibility[i][row]]),
-      world: worldX.map((_, i) => [worldX[i][row], worldY[i][row], worldZ[i][row]]),
-      angles: Object.fromEntries(names.map((name) => [name, angles[name][row]])),
-      center_of_gravity: gravity.map((axis) => axis[row]),
-    };
-  });
-  const camera = compact.camera ?? { frames: frames.map(() => null) };
-  return { ...compact, schema: VERBOSE_SCHEMA, poses: { frames }, camera };
+  if (compact.schema !== COMPACT_SCHEMA) throw new Error(`not a compact result: schema ${compact.schema}`);
+  const { outlines, ...result } = compact;
+  const count = compact.video.frame_count;
+  const times = steps(compact.poses.t, count).map((value) => value / 1000);
+  const camera = cameraOf(compact.camera, count);
+  return {
+    ...result,
+    schema: VERBOSE_SCHEMA,
+    poses: { frames: posesOf(compact.poses, times) },
+    camera,
+    holds: compact.holds && holdsOf(compact.holds, outlines),
+    loads: compact.loads && { frames: series(compact.loads, count, 4) },
+    ghost: compact.ghost && ghostOf(compact, times, camera.frames),
+  };
 }
 
-/** One channel: its first character says how often it was differenced, the rest are base64 VLQ integers. */
-export function channel(text, scale, decimals) {
-  if (text[0] !== "1" && text[0] !== "2") throw new Error(`a channel begins with 1 or 2, not "${text[0] ?? ""}"`);
-  const values = integers(text);
-  for (let order = Number(text[0]); order > 0; order--) {
-    for (let i = 1; i < values.length; i++) values[i] += values[i - 1];
+/**
+ * The whole numbers in base64, one a call, in the statistics of a level: an adaptive binary arithmetic code with 32-bit
+ * bounds. A number is how many bits it has, as so many ones and a zero, then those bits, then its sign.
+ */
+export function numbers(text) {
+  const bytes = atob(text);
+  const chances = new Uint16Array(8 * CONTEXTS).fill(32768); // of a 1, in 65536ths
+  const asked = new Uint8Array(8 * CONTEXTS);
+  let [at, low, high, code] = [4, 0, 0xffffffff, 0];
+  for (let i = 0; i < 4; i++) code = code * 256 + (bytes.charCodeAt(i) || 0);
+
+  function bit(context) {
+    const p = context < 0 ? 32768 : chances[context];
+    const middle = low + Math.floor(((high - low) * p) / 65536);
+    const one = code <= middle;
+    if (one) high = middle;
+    else low = middle + 1;
+    if (context >= 0) {
+      const calls = asked[context];
+      chances[context] = one ? p + ((65536 - p) / (calls + 2) | 0) : p - (p / (calls + 2) | 0);
+      if (calls < 30) asked[context] = calls + 1;
+    }
+    while (((low ^ high) & 0xff000000) === 0) {
+      low = (low << 8) >>> 0;
+      high = ((high << 8) | 255) >>> 0;
+      code = ((code << 8) | (at < bytes.length ? bytes.charCodeAt(at) : 0)) >>> 0;
+      at++;
+    }
+    return one;
   }
-  const power = 10 ** decimals;
-  for (let i = 0; i < values.length; i++) values[i] = rounded(values[i], scale, power);
+
+  return (level) => {
+    let size = 0;
+    while (bit(level * CONTEXTS + size)) size++;
+    if (size === 0) return 0;
+    let magnitude = 1;
+    for (let i = 1; i < size; i++) magnitude = 2 * magnitude + (bit(-1) ? 1 : 0);
+    return bit(-1) ? -magnitude : magnitude;
+  };
+}
+
+/** Whole numbers that change evenly, such as times: coded as second differences. */
+export function steps(text, count) {
+  const next = numbers(text);
+  let [speed, value] = [0, 0];
+  return Array.from({ length: count }, () => (value += speed += next(0)));
+}
+
+/** A smooth channel: anchors, then ever finer values between them, each a correction of its interpolation. */
+export function curve(next, rows, step) {
+  const values = new Int32Array(rows);
+  for (let i = 0; i < rows; i += ANCHORS) values[i] = (i ? values[i - ANCHORS] : 0) + step * next(0);
+  for (let half = ANCHORS / 2, level = 1; half >= 1; half /= 2, level++) {
+    for (let i = half; i < rows; i += 2 * half) {
+      let value = values[i - half];
+      if (i + half < rows) {
+        const near = value + values[i + half];
+        if (i < 3 * half || i + 3 * half >= rows) value = near >> 1;
+        else value = (9 * near - values[i - 3 * half] - values[i + 3 * half] + 8) >> 4;
+      }
+      values[i] = value + step * next(level);
+    }
+  }
   return values;
 }
 
-function group({ scale, data }, decimals) {
-  return data.map((text) => channel(text, scale, decimals));
-}
-
-// value / scale to the nearest 1 / power, ties to the even digit: in integers, for toFixed() takes ties upwards.
-function rounded(value, scale, power) {
-  let whole = Math.floor((value * power) / scale);
-  const twice = 2 * (value * power - whole * scale);
-  if (twice > scale || (twice === scale && whole % 2 !== 0)) whole += 1;
-  return whole / power;
-}
-
-// Base64 VLQ as in source maps: five bits a character, the lowest first, 32 for "more follows"; the sign in bit 0.
-function integers(text) {
-  const values = new Float64Array(text.length - 1); // a character each, at most
-  let count = 0;
-  let value = 0;
-  let unit = 1;
-  for (let i = 1; i < text.length; i++) {
-    const digit = DIGITS[text.charCodeAt(i)] ?? -1;
-    if (digit < 0) throw new Error(`"${text[i]}" is no digit of a channel`);
-    value += (digit & 31) * unit;
-    if (digit & 32) {
-      unit *= 32;
-      continue;
-    }
-    values[count++] = value % 2 ? (1 - value) / 2 : value / 2;
-    value = 0;
-    unit = 1;
+// [channel][row] whole numbers: each its curve, plus its parent's, plus `link` times the plane's gain.
+function plane({ data, step, gain }, rows, tree, link) {
+  const next = numbers(data);
+  const channels = [];
+  for (const [i, parent] of tree) {
+    const values = (channels[i] = curve(next, rows, step));
+    if (parent >= 0) for (let row = 0; row < rows; row++) values[row] += channels[parent][row];
   }
-  if (unit !== 1) throw new Error("a channel ends within a number");
-  return values.subarray(0, count);
+  if (link) {
+    channels.forEach((values, i) => {
+      for (let row = 0; row < rows; row++) values[row] += Math.floor((gain * link(i, row)) / 131072);
+    });
+  }
+  return channels;
 }
 
-// How many frames come before the climb, belong to it and come after it; older results do not say.
-function phasesOf(lengths, count) {
-  const [before, climb, after] = lengths ?? [0, count, 0];
-  if (before + climb + after !== count) throw new Error(`${before + climb + after} frames in "phases", ${count} times`);
-  return Array.from({ length: count }, (_, i) => (i < before ? "before" : i < before + climb ? "climb" : "after"));
-}
-
-// Run lengths, alternately of frames without and with the climber, beginning without.
-function rowsOf(runs, count) {
-  const rows = new Int32Array(count).fill(-1);
-  let frame = 0;
-  let row = 0;
-  runs.forEach((length, i) => {
-    for (let j = 0; j < length; j++, frame++) if (i % 2) rows[frame] = row++;
+function posesOf(coded, times) {
+  const seen = presence(coded.seen, times.length);
+  const rows = seen.filter(Boolean).length;
+  const [x, y] = [coded.x, coded.y].map((axis) => plane(axis, rows, TREE));
+  const fromHips = (axis) => (i, row) => 2 * axis[i][row] - axis[23][row] - axis[24][row];
+  const worldX = plane(coded.world_x, rows, TREE, fromHips(x));
+  const worldY = plane(coded.world_y, rows, TREE, fromHips(y));
+  const worldZ = plane(coded.world_z, rows, TREE);
+  const z = plane(coded.z, rows, TREE, (i, row) => 2 * worldZ[i][row]);
+  const visibility = plane(coded.visibility, rows, alone(33));
+  const names = ["x", "y", "z", "visibility", "world_x"];
+  const [unitX, unitY, unitZ, sure, metre] = names.map((name) => 10 ** coded[name].decimals);
+  const bodies = Array.from({ length: rows }, (_, row) => {
+    const landmarks = x.map((values, i) => [
+      values[row] / unitX, y[i][row] / unitY, z[i][row] / unitZ, Math.min(Math.max(visibility[i][row], 0), sure) / sure,
+    ]);
+    const world = worldX.map((values, i) => [values[row] / metre, worldY[i][row] / metre, worldZ[i][row] / metre]);
+    const angles = {};
+    for (const [name, [a, joint, b]] of ANGLES) angles[name] = angle(world[a], world[joint], world[b]);
+    return { landmarks, world, angles, center_of_gravity: gravity(landmarks) };
   });
-  if (frame !== count) throw new Error(`${frame} frames in the runs of "seen", ${count} times`);
-  return rows;
+  const nothing = { landmarks: null, world: null, angles: null, center_of_gravity: null };
+  const [before, climb, after] = coded.phases;
+  if (before + climb + after !== times.length) throw new Error(`${before + climb + after} frames in the phases`);
+  const phase = (i) => (i < before ? "before" : i < before + climb ? "climb" : "after");
+  return spread(bodies, seen).map((body, i) => ({ t: times[i], phase: phase(i), ...(body ?? nothing) }));
+}
+
+// Degrees between the ways from a joint to its neighbours.
+function angle(a, joint, b) {
+  const [ux, uy, uz] = [a[0] - joint[0], a[1] - joint[1], a[2] - joint[2]];
+  const [vx, vy, vz] = [b[0] - joint[0], b[1] - joint[1], b[2] - joint[2]];
+  const [cx, cy, cz] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+  const radians = Math.atan2(Math.sqrt(cx * cx + cy * cy + cz * cz), ux * vx + uy * vy + uz * vz);
+  return rounded((radians * 180) / Math.PI, 1);
+}
+
+// Where the centre of gravity is seen.
+function gravity(points) {
+  const mean = (group, k) => (group.length === 1 ? points[group[0]][k] : (points[group[0]][k] + points[group[1]][k]) / 2);
+  let [x, y, masses] = [0, 0, 0];
+  for (const [mass, centre, from, to] of SEGMENTS) {
+    const [startX, startY] = [mean(from, 0), mean(from, 1)];
+    x += mass * (startX + centre * (mean(to, 0) - startX));
+    y += mass * (startY + centre * (mean(to, 1) - startY));
+    masses += mass;
+  }
+  return [rounded(x / masses, 5), rounded(y / masses, 5)];
+}
+
+// From the frame's corners (0, 0), (1, 0), (1, 1), (0, 1) as the reference has them (P. Heckbert 1989, section 2.2.3).
+function cameraOf(coded, count) {
+  if (!coded) return { frames: Array(count).fill(null), still: false };
+  const known = presence(coded.known, count);
+  const rows = known.filter(Boolean).length;
+  if (coded.still) {
+    return { frames: spread(Array.from({ length: rows }, () => [[1, 0, 0], [0, 1, 0], [0, 0, 1]]), known), still: true };
+  }
+  const [x, y] = [coded.x, coded.y].map((axis) => plane(axis, rows, CORNERS));
+  const unit = 10 ** coded.x.decimals;
+  const matrices = Array.from({ length: rows }, (_, row) => {
+    const [x0, x1, x2, x3] = x.map((corner) => corner[row] / unit);
+    const [y0, y1, y2, y3] = y.map((corner) => corner[row] / unit);
+    const [ax, bx, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
+    const [ay, by, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
+    const area = ax * by - bx * ay;
+    const [g, h] = [(sx * by - bx * sy) / area, (ax * sy - sx * ay) / area];
+    const matrix = [[x1 - x0 + g * x1, x3 - x0 + h * x3, x0], [y1 - y0 + g * y1, y3 - y0 + h * y3, y0], [g, h, 1]];
+    return matrix.map((line) => line.map((value) => rounded(value, 7)));
+  });
+  return { frames: spread(matrices, known), still: false };
+}
+
+function holdsOf(coded, outlines) {
+  const next = numbers(outlines);
+  return coded.map((hold) => {
+    let [x, y] = [0, 0];
+    const outline = Array.from({ length: next(0) }, (_, i) => {
+      x += next(i ? 2 : 1);
+      y += next(i ? 2 : 1);
+      return [x / 10000, y / 10000];
+    });
+    const [x0, y0, x1, y1] = hold.box;
+    return { ...hold, center: [rounded((x0 + x1) / 2, 5), rounded((y0 + y1) / 2, 5)], outline };
+  });
+}
+
+// Some numbers a frame, or null.
+function series(coded, count, channels) {
+  if (!coded) return Array(count).fill(null);
+  const known = presence(coded.known, count);
+  const rows = known.filter(Boolean).length;
+  const columns = plane(coded, rows, alone(channels));
+  const unit = 10 ** coded.decimals;
+  return spread(Array.from({ length: rows }, (_, row) => columns.map((column) => Math.max(column[row], 0) / unit)), known);
+}
+
+function ghostOf({ ghost, wall }, times, homographies) {
+  const climber = steps(ghost.climber_t, ghost.count).map((value) => value / 1000);
+  const body = bones(ghost);
+  const unit = 10 ** ghost.x.decimals;
+  const loads = series(ghost.loads, ghost.count, 4);
+  let near = 0;
+  const frames = climber.map((t, i) => {
+    while (near + 1 < times.length && Math.abs(times[near + 1] - t) < Math.abs(times[near] - t)) near++;
+    const world = body.map(([x, y, z]) => [x[i] / unit, y[i] / unit, z[i] / unit]);
+    const landmarks = seenFrom(wall.projection, homographies[near], world);
+    return { t: rounded(i / ghost.rate, 4), climber_t: t, landmarks, world, loads: loads[i] };
+  });
+  const measures = Object.entries(ghost.certificate.frames).map(([name, coded]) => [
+    name,
+    series(coded, ghost.count, 1).map((values) => values && values[0]),
+  ]);
+  const certificate = { ...ghost.certificate, frames: Object.fromEntries(measures) };
+  return { frames, contacts: ghost.contacts, certificate, cues: ghost.cues };
+}
+
+// [landmark][axis][row]: each landmark's way from its parent, made as long as the bone is.
+function bones(ghost) {
+  const axes = [ghost.x, ghost.y, ghost.z];
+  const streams = axes.map(({ data }) => numbers(data));
+  const body = [];
+  for (const [i, parent] of TREE) {
+    const [x, y, z] = (body[i] = axes.map(({ step }, k) => curve(streams[k], ghost.count, step)));
+    const length = ghost.lengths[i];
+    for (let row = 0; length && row < ghost.count; row++) {
+      const share = length / Math.sqrt(x[row] * x[row] + y[row] * y[row] + z[row] * z[row]);
+      for (const axis of [x, y, z]) axis[row] = Math.floor(axis[row] * share + 0.5);
+    }
+    if (parent >= 0) body[i].forEach((axis, k) => axis.forEach((_, row) => (axis[row] += body[parent][k][row])));
+  }
+  return body;
+}
+
+// Points on the wall as a frame sees them, with depth from the middle of the hips; null where that is unknown.
+function seenFrom(projection, toReference, points) {
+  if (!toReference) return null;
+  const [[a, b, c], [d, e, f], [g, h, k]] = toReference;
+  const back = [
+    [e * k - f * h, c * h - b * k, b * f - c * e],
+    [f * g - d * k, a * k - c * g, c * d - a * f],
+    [d * h - e * g, b * g - a * h, a * e - b * d],
+  ];
+  const [p, q, r] = projection;
+  const eye = back.map(([i, j, l]) => p.map((_, n) => i * p[n] + j * q[n] + l * r[n]));
+  const seen = points.map(([x, y, z]) => eye.map((row) => row[0] * x + row[1] * y + row[2] * z + row[3]));
+  const u = (seen[23][0] + seen[24][0]) / 2; // the middle of the hips
+  const w = (seen[23][2] + seen[24][2]) / 2;
+  const [ax, ay, az] = [0, 1, 2].map((n) => eye[0][n] - (u / w) * eye[2][n]);
+  const [lx, ly, lz] = eye[2];
+  const far = Math.sqrt(lx * lx + ly * ly + lz * lz);
+  const depth = far ? Math.sqrt(ax * ax + ay * ay + az * az) / far : 0;
+  return seen.map(([x, y, z]) => [rounded(x / z, 5), rounded(y / z, 5), rounded((z / w - 1) * depth, 4), 1]);
+}
+
+// Run lengths, alternately of frames without and with something, beginning without.
+function presence(runs, count) {
+  const known = runs.flatMap((length, i) => Array(length).fill(i % 2 === 1));
+  if (known.length !== count) throw new Error(`${known.length} frames in the runs, ${count} expected`);
+  return known;
+}
+
+// One entry a frame: the rows in turn where something is known, null elsewhere.
+function spread(rows, known) {
+  let row = 0;
+  return known.map((there) => (there ? rows[row++] : null));
+}
+
+function alone(channels) {
+  return Array.from({ length: channels }, (_, i) => [i, -1]);
+}
+
+// To the nearest, halves upwards.
+function rounded(value, decimals) {
+  const power = 10 ** decimals;
+  return Math.floor(value * power + 0.5) / power;
 }

@@ -11,67 +11,71 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision import __version__
-from ascension_vision.body.angles import joint_angles
 from ascension_vision.body.cleaning import clean
-from ascension_vision.body.gravity import centre_of_gravity
-from ascension_vision.body.posture import phases
-from ascension_vision.body.skeleton import ANGLES, HIPS, SHOULDERS
+from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.body.trust import trust
+from ascension_vision.metrics.metric import Metric
 from ascension_vision.metrics.movement import geometric_entropy, immobility
 from ascension_vision.pose.climber import Hint, Path, find_climber
 from ascension_vision.pose.following import Poses, follow
 from ascension_vision.pose.model import PoseModel
 from ascension_vision.pose.scouting import KeyFrame, scout
 from ascension_vision.problems import Problem
-from ascension_vision.result import decode, encode
+from ascension_vision.result import decode, document
 from ascension_vision.video.clip import Clip
 
 Progress = Callable[[str, float], None]
-
-# Steps per unit of the compact format. Landmarks: a 2048th of the frame's side; world: 1 cm; angles: half a degree.
-IMAGE_SCALE, DEPTH_SCALE, VISIBILITY_SCALE, WORLD_SCALE, ANGLE_SCALE, TIME_SCALE = 2048, 256, 20, 100, 2, 1000
 
 _THUMBNAIL_SIDE = 640
 
 _ABSENT = {
     "camera": "The camera's movement is not estimated in this version.",
+    "wall": "The wall is not measured in this version.",
     "holds": "Holds are not detected in this version.",
     "contacts": "Contacts need holds, which are not detected in this version.",
+    "moves": "Moves need contacts, which are not known in this version.",
+    "loads": "Loads need contacts, which are not known in this version.",
     "ghost": "The Ghost Climber is not computed in this version.",
 }
-_METRICS_INFO: dict[str, dict[str, str]] = {
-    "max_reach_cm": {
-        "unit": "cm",
-        "meaning": "The longest way of a hand from one hold to the next.",
-        "reason": "Not measured yet: needs contacts and the wall's scale.",
-    },
-    "avg_tension": {
-        "unit": "ratio",
-        "meaning": "The mean load on the hands as a share of body weight.",
-        "reason": "Not measured yet: needs contacts.",
-    },
-    "movement_efficiency": {
-        "unit": "ratio",
-        "meaning": "How near the climb comes to the Ghost Climber's effort; 1 is as good.",
-        "reason": "Not measured yet: needs the Ghost Climber.",
-    },
-    "hold_count": {
-        "unit": "holds",
-        "meaning": "How many holds were used.",
-        "reason": "Not measured yet: needs holds and contacts.",
-    },
-    "geometric_entropy": {
-        "unit": "1",
-        "meaning": "ln(2 L / C) of the hips' path in the image: 0 is straight, wandering adds.",
-        "source": "Watts et al. 2016",
-        "assumes": "a camera that stands still",
-    },
-    "immobility": {
-        "unit": "ratio",
-        "meaning": "Share of the time with the hips slower than 0.15 torso lengths a second.",
-        "source": "threshold chosen by this project",
-        "assumes": "a camera that stands still",
-    },
+_METRICS: dict[str, Metric] = {
+    "max_reach_cm": Metric(
+        value=None,
+        unit="cm",
+        meaning="The longest way of a hand from one hold to the next.",
+        reason="Not measured yet: needs contacts and the wall's scale.",
+    ),
+    "avg_tension": Metric(
+        value=None,
+        unit="ratio",
+        meaning="The mean load on the hands as a share of body weight.",
+        reason="Not measured yet: needs contacts.",
+    ),
+    "movement_efficiency": Metric(
+        value=None,
+        unit="ratio",
+        meaning="How near the climb comes to the Ghost Climber's effort; 1 is as good.",
+        reason="Not measured yet: needs the Ghost Climber.",
+    ),
+    "hold_count": Metric(
+        value=None,
+        unit="holds",
+        meaning="How many holds were used.",
+        reason="Not measured yet: needs holds and contacts.",
+    ),
+    "geometric_entropy": Metric(
+        value=None,
+        unit="1",
+        meaning="ln(2 L / C) of the hips' path in the image: 0 is straight, wandering adds.",
+        source="Watts et al. 2016",
+        assumes="a camera that stands still",
+    ),
+    "immobility": Metric(
+        value=None,
+        unit="ratio",
+        meaning="Share of the time with the hips slower than 0.15 torso lengths a second.",
+        source="threshold chosen by this project",
+        assumes="a camera that stands still",
+    ),
 }
 
 
@@ -108,7 +112,7 @@ class Analysis:
         return dict(self._compact["metrics"])
 
     def compact(self) -> dict[str, Any]:
-        """The wire format, ``ascension.analysis.compact/1``."""
+        """The wire format, ``ascension.analysis.compact/2``."""
         return self._compact
 
     def verbose(self) -> dict[str, Any]:
@@ -199,70 +203,27 @@ def _no_climber() -> Problem:
 
 def compact_result(clip: Clip, poses: Poses, model: str = "unknown") -> dict[str, Any]:
     """The wire format for cleaned poses, as docs/result-format.md describes it."""
-    seen = poses.seen
-    frame = np.array([poses.width, poses.height, poses.width], dtype=np.float64)
-    image = poses.points[seen] / frame  # z shares x's unit
-    world = poses.world[seen]
-    angles = joint_angles(world)
-    gravity = centre_of_gravity(image[..., :2])
-    duration = max(clip.announced_seconds or 0.0, float(poses.t[-1]) + 1 / clip.fps)
-    return {
-        "schema": decode.COMPACT_SCHEMA,
-        "video": {
-            "width": clip.width,
-            "height": clip.height,
-            "fps": round(clip.fps, 3),
-            "source_fps": round(clip.source_fps, 3),
-            "frame_count": len(poses.t),
-            "duration_s": round(duration, 3),
-        },
-        "poses": {
-            "t": {"scale": TIME_SCALE, "data": encode.channel(poses.t, TIME_SCALE)},
-            "seen": encode.runs(seen),
-            "phases": list(phases(poses.t, poses.points)),
-            "x": encode.group(image[..., 0], IMAGE_SCALE),
-            "y": encode.group(image[..., 1], IMAGE_SCALE),
-            "z": encode.group(image[..., 2], DEPTH_SCALE),
-            "visibility": encode.group(poses.visibility[seen], VISIBILITY_SCALE),
-            **{f"world_{axis}": encode.group(world[..., i], WORLD_SCALE) for i, axis in enumerate("xyz")},
-            "angles": {
-                "names": list(ANGLES),
-                **encode.group(np.column_stack([angles[name] for name in ANGLES]), ANGLE_SCALE),
-            },
-            "center_of_gravity": encode.group(gravity, IMAGE_SCALE),
-        },
-        "camera": None,
-        "holds": None,
-        "contacts": None,
-        "ghost": None,
-        "absent": _ABSENT,
-        "metrics": _metrics(poses),
-        "metrics_info": _METRICS_INFO,
-        "quality": {
-            "frames_with_climber": int(seen.sum()),
-            "warnings": list(clip.warnings),
-            "model_versions": {
-                "ascension_vision": __version__,
-                "pose": model,
-            },
-        },
-    }
+    return document.compact(
+        document.Findings(
+            video=document.video_facts(clip, poses),
+            poses=poses,
+            model_versions={"ascension_vision": __version__, "pose": model},
+            metrics=_metrics(poses),
+            absent=_ABSENT,
+            warnings=clip.warnings,
+        )
+    )
 
 
-def _metrics(poses: Poses) -> dict[str, float | int | None]:
+def _metrics(poses: Poses) -> dict[str, Metric]:
     hips = poses.points[:, HIPS, :2].mean(axis=1)
     shoulders = poses.points[:, SHOULDERS, :2].mean(axis=1)
     torso = float(np.nanmedian(np.linalg.norm(shoulders - hips, axis=1)))
-    entropy = geometric_entropy(hips[poses.seen])
-    still = immobility(poses.t, hips, torso)
-    return {
-        "max_reach_cm": None,
-        "avg_tension": None,
-        "movement_efficiency": None,
-        "hold_count": None,
-        "geometric_entropy": None if entropy is None else round(entropy, 3),
-        "immobility": None if still is None else round(still, 3),
+    values: dict[str, float | None] = {
+        "geometric_entropy": geometric_entropy(hips[poses.seen]),
+        "immobility": immobility(poses.t, hips, torso),
     }
+    return {name: replace(metric, value=values.get(name)) for name, metric in _METRICS.items()}
 
 
 def _thumbnail(key: KeyFrame) -> bytes:

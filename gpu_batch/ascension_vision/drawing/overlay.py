@@ -70,8 +70,6 @@ class Layers:
         self._ghost = Poses({"poses": {"frames": ghost.get("frames") or []}})
         camera = result.get("camera") or {}
         self._homographies = camera.get("frames") or []
-        video = result.get("video") or {}
-        self._size = np.array([video.get("width") or 1, video.get("height") or 1], dtype=np.float64)
 
     def draw(self, picture: NDArray[np.uint8], t: float) -> None:
         """Draw everything known at ``t`` seconds onto an upright RGB picture in place."""
@@ -93,7 +91,7 @@ class Layers:
             draw_note(picture, "no climber seen")
 
     def _view(self, index: int) -> Array | None:
-        """(3, 3) pixels of the reference frame to this frame's; None where the camera is not known to have moved."""
+        """(3, 3) from the reference frame to this one; None where the camera is not known to have moved."""
         matrix = self._homographies[index] if index < len(self._homographies) else None
         return None if matrix is None else np.asarray(np.linalg.inv(np.array(matrix, dtype=np.float64).reshape(3, 3)))
 
@@ -101,9 +99,8 @@ class Layers:
         """Points of the reference frame as this frame sees them; image coordinates 0 to 1."""
         if view is None:
             return points
-        pixels = points * self._size
-        mapped = np.column_stack([pixels, np.ones(len(pixels))]) @ view.T
-        return np.asarray(mapped[:, :2] / mapped[:, 2:] / self._size)
+        mapped = np.column_stack([points, np.ones(len(points))]) @ view.T
+        return np.asarray(mapped[:, :2] / mapped[:, 2:])
 
     def _draw_holds(
         self, picture: NDArray[np.uint8], view: Array | None, active: list[dict[str, Any]], pose: Pose | None
@@ -131,8 +128,8 @@ class Layers:
             then = self._homographies[index] if index < len(self._homographies) else None
             if view is not None and then is not None:
                 # where that spot of the wall is now, so that a moving camera draws no path
-                pixels = np.array(then, dtype=np.float64).reshape(3, 3) @ [*(center * self._size), 1.0]
-                center = self._seen((pixels[:2] / pixels[2] / self._size)[None], view)[0]
+                placed = np.array(then, dtype=np.float64).reshape(3, 3) @ [*center, 1.0]
+                center = self._seen((placed[:2] / placed[2])[None], view)[0]
             trail.append(center)
         trail.append(pose.center if pose is not None else None)
         return trail

@@ -1,50 +1,174 @@
-"""Write motion as channels: quantised, differenced, base64 VLQ. The reader is ``result.decode``."""
+"""Write motion as smooth curves in an adaptive arithmetic code. The reader is ``result.decode``; what it does not need
+to know is here: where to round, so that no value is more than a step off."""
 
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+from ascension_vision.result import decode
+
+Array = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
-def group(values: npt.NDArray[Any], scale: int) -> dict[str, Any]:
-    """``(frames, channels)`` finite numbers, kept to the nearest ``1 / scale``."""
-    return {"scale": scale, "data": [channel(column, scale) for column in np.asarray(values).T]}
+class Stream:
+    """Whole numbers to base64, for ``decode.Stream``."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._low, self._high = 0, 0xFFFFFFFF
+        self._chances = [[32768, 0] for _ in range(8 * decode.CONTEXTS)]
+
+    def number(self, level: int, value: int) -> None:
+        """Append a number in the statistics of a level, 0 to 7."""
+        magnitude = abs(value)
+        size = magnitude.bit_length()
+        if size >= decode.CONTEXTS:
+            raise ValueError(f"{value} has too many bits")
+        for so_far in range(size):
+            self._bit(1, self._chances[level * decode.CONTEXTS + so_far])
+        self._bit(0, self._chances[level * decode.CONTEXTS + size])
+        for place in range(size - 2, -1, -1):
+            self._bit(magnitude >> place & 1, [32768, -1])
+        if size:
+            self._bit(int(value < 0), [32768, -1])
+
+    def text(self) -> str:
+        """All that was written."""
+        # The reader goes on with zeros; the bounds differ in their first byte, so the lower one's successor is between.
+        tail = bytes([(self._low >> 24) + 1]) if self._low else b""
+        return b64encode(bytes(self._bytes) + tail).decode()
+
+    def _bit(self, bit: int, chance: list[int]) -> None:
+        p, asked = chance
+        middle = self._low + ((self._high - self._low) * p >> 16)
+        if bit:
+            self._high = middle
+        else:
+            self._low = middle + 1
+        if asked >= 0:
+            chance[0] += (65536 - p) // (asked + 2) if bit else -(p // (asked + 2))
+            chance[1] = min(asked + 1, 30)
+        while (self._low ^ self._high) < 1 << 24:
+            self._bytes.append(self._low >> 24)
+            self._low, self._high = self._low << 8 & 0xFFFFFFFF, self._high << 8 & 0xFFFFFFFF | 255
 
 
-def channel(values: npt.NDArray[Any], scale: int) -> str:
-    """``(frames,)`` numbers as text, differenced once or twice, whichever is shorter."""
-    steps = np.rint(np.asarray(values, dtype=np.float64) * scale).astype(np.int64)
-    candidates = [f"{order}{_text(_differences(steps, order))}" for order in (1, 2)]
-    return min(candidates, key=_cost)
+def steps(values: Iterable[int]) -> str:
+    """Whole numbers that change evenly, for ``decode.steps``."""
+    stream = Stream()
+    last = speed = 0
+    for value in values:
+        stream.number(0, value - last - speed)
+        last, speed = value, value - last
+    return stream.text()
 
 
-def runs(seen: npt.NDArray[np.bool_]) -> list[int]:
-    """``(frames,)`` as run lengths, alternately not seen and seen, beginning with not seen."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [not seen[-1] if len(seen) else True]])))
+def curve(stream: Stream, target: Array, step: int) -> Whole:
+    """``(rows,)`` numbers, for ``decode.curve``. Returns what it reads, at most one ``step`` off: a value so near to
+    its interpolation stays there, which costs next to nothing and keeps the curve smooth."""
+    rows = len(target)
+    values = np.zeros(rows, dtype=np.int64)
+    for i in range(0, rows, decode.ANCHORS):
+        before = int(values[i - decode.ANCHORS]) if i else 0
+        steps_on = _nearest((target[i] - before) / step)
+        values[i] = before + step * steps_on
+        stream.number(0, steps_on)
+    half, level = decode.ANCHORS // 2, 1
+    while half:
+        at = np.arange(half, rows, 2 * half)
+        if len(at):
+            values[at] = _interpolated(values, at, half)
+        errors = (target[at] - values[at]) / step
+        corrections = np.where(np.abs(errors) <= 1, 0, np.rint(errors)).astype(np.int64)
+        values[at] += step * corrections
+        for correction in corrections.tolist():
+            stream.number(level, correction)
+        half, level = half // 2, level + 1
+    return values
+
+
+def _interpolated(values: Whole, at: npt.NDArray[np.intp], half: int) -> Whole:
+    last = len(values) - 1
+    left, right = values[at - half], values[np.minimum(at + half, last)]
+    farther = values[np.maximum(at - 3 * half, 0)] + values[np.minimum(at + 3 * half, last)]
+    cubic = 9 * (left + right) - farther + 8 >> 4
+    inside = (at >= 3 * half) & (at + 3 * half <= last)
+    result: Whole = np.where(at + half > last, left, np.where(inside, cubic, left + right >> 1))
+    return result
+
+
+def plane(
+    target: Array,
+    decimals: int,
+    step: int,
+    tree: Mapping[int, int | None],
+    links: Whole | None = None,
+) -> tuple[dict[str, Any], Whole]:
+    """``(rows, channels)`` numbers, for ``decode.plane``, and what it reads.
+
+    Args:
+        step: of the corrections, and the largest error, in units of the last decimal.
+        links: ``(rows, channels)`` whole numbers that the target is about proportional to.
+    """
+    fine = target * 10.0**decimals
+    coded: dict[str, Any] = {"decimals": decimals, "step": step}
+    predicted = np.zeros(target.shape, dtype=np.int64)
+    if links is not None:
+        power = float((links.astype(np.float64) ** 2).sum())
+        coded["gain"] = _nearest(float((links * fine).sum()) / power * 2**17) if power else 0
+        predicted = links * coded["gain"] >> 17
+    read = np.zeros(target.shape, dtype=np.int64)
+    stream = Stream()
+    for i, parent in tree.items():
+        base = 0 if parent is None else read[:, parent]
+        read[:, i] = base + curve(stream, fine[:, i] - predicted[:, i] - base, step)
+    return {**coded, "data": stream.text()}, read + predicted
+
+
+def bones(target: Array, lengths: Whole, decimals: int, step: int) -> tuple[dict[str, Any], Whole]:
+    """``(rows, 33, 3)`` numbers, for the decoder's bones, and what it reads.
+
+    Args:
+        lengths: of the way from each landmark's parent in units of the last decimal; 0 where it changes.
+    """
+    fine = target * 10.0**decimals
+    streams = [Stream() for _ in range(3)]
+    read = np.zeros(target.shape, dtype=np.int64)
+    for i, parent in decode.TREE.items():
+        base = np.zeros((len(target), 3), dtype=np.int64) if parent is None else read[:, parent]
+        way = np.stack([curve(streams[k], fine[:, i, k] - base[:, k], step) for k in range(3)], axis=1)
+        if lengths[i]:
+            share = lengths[i] / np.sqrt(way[:, 0] * way[:, 0] + way[:, 1] * way[:, 1] + way[:, 2] * way[:, 2])
+            way = np.floor(way * share[:, None] + 0.5).astype(np.int64)
+        read[:, i] = base + way
+    coded = {"decimals": decimals, "step": step}
+    axes = {axis: {**coded, "data": streams[k].text()} for k, axis in enumerate("xyz")}
+    return {**axes, "lengths": lengths.tolist()}, read
+
+
+def runs(known: npt.NDArray[np.bool_]) -> list[int]:
+    """``(frames,)`` as run lengths, alternately unknown and known, beginning with unknown."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [not known[-1] if len(known) else True]])))
     lengths = np.diff(np.concatenate([[0], edges]))
     return [int(length) for length in lengths]
 
 
-def _differences(steps: npt.NDArray[np.int64], order: int) -> npt.NDArray[np.int64]:
-    for _ in range(order):
-        steps = np.diff(steps, prepend=0)
-    return steps
+def outlines(polygons: Iterable[Whole]) -> str:
+    """Closed polygons ``(n, 2)`` in steps of 1/10000, for ``decode.holds``."""
+    stream = Stream()
+    for polygon in polygons:
+        stream.number(0, len(polygon))
+        last = (0, 0)
+        for i, (x, y) in enumerate(polygon.tolist()):
+            for now, before in zip((x, y), last, strict=True):
+                stream.number(2 if i else 1, now - before)
+            last = (x, y)
+    return stream.text()
 
 
-def _cost(text: str) -> float:
-    """What the text costs after entropy coding, about: its length times its characters' entropy."""
-    counts = np.unique(list(text), return_counts=True)[1]
-    return float(-(counts * np.log2(counts / counts.sum())).sum())
-
-
-def _text(integers: npt.NDArray[np.int64]) -> str:
-    characters = []
-    for integer in integers.tolist():
-        rest = -integer << 1 | 1 if integer < 0 else integer << 1
-        while rest > 31:
-            characters.append(_DIGITS[rest & 31 | 32])
-            rest >>= 5
-        characters.append(_DIGITS[rest])
-    return "".join(characters)
+def _nearest(value: float) -> int:
+    return int(np.rint(value))

@@ -187,7 +187,7 @@ def test_holds_contacts_and_ghost_are_drawn_where_the_result_has_them(video: Pat
 def test_holds_follow_the_camera(video: Path, tmp_path: Path) -> None:
     hold = {"id": 0, "kind": "hold", "type": "jug", "box": [0.7, 0.05, 0.9, 0.15], "center": [0.8, 0.1]}
     # every frame is the reference frame moved down by 40 pixels, so frame to reference is up by 40
-    moved = {"frames": [[[1, 0, 0], [0, 1, -40], [0, 0, 1]]] * FRAMES}
+    moved = {"frames": [[[1, 0, 0], [0, 1, -40 / HEIGHT], [0, 0, 1]]] * FRAMES}
     write_overlay(video, _result(holds=[hold], camera=moved), tmp_path / "overlay.mp4")
     picture = _pictures(tmp_path / "overlay.mp4")[0].astype(int)
     column = np.abs(picture[:, round(0.8 * WIDTH)] - GREY).max(axis=-1) > 40
