@@ -3,9 +3,11 @@
 Told by the environment: VIDEOS_BUCKET, PRIORITY_QUEUE_URL, WORK_QUEUE_URL, WORKFLOW_FUNCTION, IDLE_SECONDS;
 DEVICE (auto, cpu, cuda) says where the networks run; Batch itself gives AWS_BATCH_JOB_ID.
 A message is ``{task_token, job_id, video_key, result_prefix, options, models}``; ``models`` are the account's own
-(``own_models``). What comes of it lies under ``result_prefix``, with ``outcome.json`` written last; bad input is an
-outcome like any other. Everything has a fixed key, so an analysis may be done twice. While it is at work the worker
-renews the message's visibility: when it dies, the message comes back and another worker takes it up.
+(``own_models``). A correction's has instead of ``video_key`` and ``models`` its ``correction_id``, the ``changes`` and
+``kept_key``, where that lies which was kept of the analysis. What comes of either lies under ``result_prefix``, with
+``outcome.json`` written last; bad input is an outcome like any other. Everything has a fixed key, so the work may be
+done twice. While it is at work the worker renews the message's visibility: when it dies, the message comes back and
+another worker takes it up.
 """
 
 import json
@@ -17,15 +19,17 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import ascension_vision.analysis as library
 import boto3
-from ascension_vision.analysis import Analysis, Options, analyze
+from ascension_vision.analysis import Options, analyze
 from ascension_vision.problems import Problem
+from botocore.exceptions import ClientError
 from own_models import OwnModels
 
 log = logging.getLogger("worker")
@@ -36,6 +40,8 @@ SECONDS_BETWEEN_REPORTS = 0.9
 VISIBILITY_SECONDS = 30
 # One in so many times the ordinary queue is asked first, so that paying customers' work starves nobody.
 ORDINARY_FIRST_EVERY = 4
+# What is kept of an analysis beside its result. Where corrections start, ascension.analyses.workers says by this name.
+KEPT = "working.npz"
 # A video that has killed so many workers will kill the next one too.
 MOST_ATTEMPTS = 3
 
@@ -57,6 +63,11 @@ class Work:
     @property
     def job_id(self) -> str:
         return str(self.body["job_id"])
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What the workflow function knows this by."""
+        return {"job_id": self.job_id, "correction_id": self.body.get("correction_id")}
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -178,13 +189,33 @@ class Progress:
         if now - last < (SECONDS_BETWEEN_REPORTS if stage == last_stage else SECONDS_BETWEEN_REPORTS / 3):
             return
         self._last = (now, stage)
-        report = {"task": "progress", "job_id": self._work.job_id, "stage": stage, "fraction": fraction}
+        report = {"task": "progress", **self._work.names, "stage": stage, "fraction": fraction}
         try:
             self._client.invoke(
                 FunctionName=self._function, InvocationType="Event", Payload=json.dumps(report).encode()
             )
         except Exception:
             log.exception("a progress report was lost")
+
+
+class Analysis(Protocol):
+    """What the library makes of a video, or of a correction."""
+
+    def compact(self) -> dict[str, Any]: ...
+    def verbose(self) -> dict[str, Any]: ...
+    def thumbnail_jpeg(self) -> bytes: ...
+
+
+class Revise(Protocol):
+    """The library's way from what was kept to a corrected analysis."""
+
+    def __call__(
+        self,
+        kept: bytes,
+        options: Options,
+        changes: Sequence[Mapping[str, Any]],
+        progress: Callable[[str, float], None],
+    ) -> Analysis: ...
 
 
 class Results:
@@ -205,6 +236,8 @@ class Results:
         self.put("compact.json.gz", packed(encode(analysis.compact())), "application/gzip")
         self.put("verbose.json.gz", packed(encode(verbose)), "application/gzip")
         self.put("thumbnail.jpg", analysis.thumbnail_jpeg(), "image/jpeg")
+        if kept := getattr(analysis, "kept", None):
+            self.put(KEPT, kept(), "application/octet-stream")
         outcome = {
             "status": "completed",
             "processing_time_ms": round(seconds * 1000),
@@ -287,21 +320,41 @@ class Worker:
         began = time.monotonic()
         progress = Progress(self._functions, self._workflow, work)
         results = Results(self._s3, self._bucket, work.body["result_prefix"])
+        options = Options.from_mapping(work.body["options"])
+        try:
+            if work.body.get("correction_id"):
+                analysis = self._corrected(work, options, progress)
+            else:
+                analysis = self._analysed(work, options, progress)
+        except Problem as problem:
+            log.info("%s: nothing to analyse: %s", work.job_id, problem.type)
+            results.store_problem(problem)
+            return
+        progress("saving", 0.98)
+        results.store(analysis, time.monotonic() - began)
+        log.info("%s: analysed in %.1f s", work.job_id, time.monotonic() - began)
+
+    def _analysed(self, work: Work, options: Options, progress: Progress) -> Analysis:
         progress("downloading", 0.01)
         with tempfile.TemporaryDirectory() as folder:
             key = work.body["video_key"]
             video = Path(folder) / Path(key).name
             self._s3.download_file(self._bucket, key, str(video))
-            try:
-                models = self._own_models.of(work.body)
-                analysis = analyze(video, Options.from_mapping(work.body["options"]), progress, **models)
-            except Problem as problem:
-                log.info("%s: nothing to analyse: %s", work.job_id, problem.type)
-                results.store_problem(problem)
-                return
-        progress("saving", 0.98)
-        results.store(analysis, time.monotonic() - began)
-        log.info("%s: analysed in %.1f s", work.job_id, time.monotonic() - began)
+            return analyze(video, options, progress, **self._own_models.of(work.body))
+
+    def _corrected(self, work: Work, options: Options, progress: Progress) -> Analysis:
+        revise: Revise = library.revise  # type: ignore[attr-defined]
+        try:
+            kept = self._s3.get_object(Bucket=self._bucket, Key=work.body["kept_key"])["Body"].read()
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            raise Problem(
+                "correction-impossible",
+                "This analysis cannot be corrected",
+                "Of this analysis nothing was kept that a correction could start from. Please analyse the video again.",
+            ) from error
+        return revise(kept, options, work.body["changes"], progress)
 
     def _leave(self) -> None:
         """Say so as the last thing: what came meanwhile counted on this worker and needs another one."""

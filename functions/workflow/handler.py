@@ -1,4 +1,4 @@
-"""The state machine's own steps, and what workers report: ``{"task": …}``."""
+"""The state machine's own steps, and what workers report: ``{"task": …}``, and ``correction_id`` of a correction."""
 
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,11 @@ tracer = Tracer()
 
 
 def begin(event: dict[str, Any]) -> dict[str, Any]:
-    return {"proceed": lifecycle.begin(UUID(event["job_id"]))}
+    return {"proceed": lifecycle.begin(UUID(event["job_id"]), _correction(event))}
 
 
 def hand_over(event: dict[str, Any]) -> dict[str, Any]:
-    workers.hand_over(UUID(event["job_id"]), event["task_token"], event["work"])
+    workers.hand_over(UUID(event["job_id"]), event["task_token"], event["work"], _correction(event))
     return {}
 
 
@@ -28,19 +28,25 @@ def staff(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def progress(event: dict[str, Any]) -> dict[str, Any]:
-    lifecycle.progress(UUID(event["job_id"]), event["stage"], event["fraction"])
+    lifecycle.progress(UUID(event["job_id"]), event["stage"], event["fraction"], _correction(event))
     return {}
 
 
 def complete(event: dict[str, Any]) -> dict[str, Any]:
-    lifecycle.complete(UUID(event["job_id"]))
+    lifecycle.complete(UUID(event["job_id"]), _correction(event))
     return {}
 
 
 def fail(event: dict[str, Any]) -> dict[str, Any]:
     logger.error("the analysis failed", extra={"error": event["error"]})
-    lifecycle.fail(UUID(event["job_id"]), lifecycle.problem_of_execution(event["error"]["Error"]))
+    problem = lifecycle.problem_of_execution(event["error"]["Error"])
+    lifecycle.fail(UUID(event["job_id"]), problem, _correction(event))
     return {}
+
+
+def _correction(event: dict[str, Any]) -> UUID | None:
+    told = event.get("correction_id")
+    return UUID(told) if told else None
 
 
 TASKS = {step.__name__: step for step in (begin, hand_over, staff, progress, complete, fail)}

@@ -113,6 +113,7 @@ def test_an_analysis_that_never_ends_is_failed_with_a_reason(stack: Stack, phone
     stack.client("s3").upload_file(str(climb), stack.bucket, row["object_key"].replace("uploads/", "elsewhere/"))
     execution_input = {
         "job_id": job_id,
+        "correction_id": None,
         "user_id": str(row["user_id"]),
         "video_key": row["object_key"].replace("uploads/", "elsewhere/"),
         "result_prefix": f"results/{row['user_id']}/{job_id}/",

@@ -65,6 +65,9 @@ class Analysis:
     def thumbnail_jpeg(self) -> bytes:
         return b"\xff\xd8 picture"
 
+    def kept(self) -> bytes:
+        return b"what was seen"
+
 
 class Bench:
     """A worker with real queues and a real bucket (moto's) to try it on."""
@@ -92,12 +95,31 @@ class Bench:
 
         self._monkeypatch.setattr(self.module, "analyze", analyze)
 
+    def revise(self, how: Callable[[list[dict[str, Any]]], Any]) -> None:
+        """What the library does with every correction from now on."""
+
+        def revise(kept: bytes, options: Any, changes: list[dict[str, Any]], progress: Any) -> Any:
+            assert kept == b"what was seen"
+            progress("measuring", 0.5)
+            return how(changes)
+
+        self._monkeypatch.setattr(self.module.library, "revise", revise, raising=False)
+
+    def queue_correction(self, name: str, *changes: dict[str, Any]) -> None:
+        correction: dict[str, Any] = {
+            "correction_id": f"correction of {name}",
+            "changes": list(changes),
+            "video_key": None,
+        }
+        kept = f"results/{name}/working.npz"
+        self.queue(name, self.ordinary, result_prefix=f"results/{name}/r1/", kept_key=kept, **correction)
+
     def queue(self, name: str, url: str | None = None, **members: Any) -> None:
         work = {"job_id": name, "video_key": "uploads/v.mp4", "result_prefix": f"results/{name}/", "options": {}}
         body = json.dumps({"task_token": f"token of {name}", **work, **members})
         self.sqs.send_message(QueueUrl=url or self.ordinary, MessageBody=body)
 
-    def run(self) -> None:
+    def run(self, idle_seconds: float = 0.5) -> None:
         """A worker's whole life."""
         clients = {"sqs": self.sqs, "s3": self.s3, "stepfunctions": self.states, "lambda": self.functions}
         self._monkeypatch.setattr(self.module.boto3, "client", clients.__getitem__)
@@ -106,15 +128,19 @@ class Bench:
             "PRIORITY_QUEUE_URL": self.priority,
             "WORK_QUEUE_URL": self.ordinary,
             "WORKFLOW_FUNCTION": "workflow",
-            "IDLE_SECONDS": "0.5",
+            "IDLE_SECONDS": str(idle_seconds),
             "AWS_BATCH_JOB_ID": "this worker",
         }
         self.module.Worker(environment).run()
 
     def outcome(self, name: str) -> dict[str, Any]:
-        body = self.s3.get_object(Bucket="videos", Key=f"results/{name}/outcome.json")["Body"].read()
+        body = self.stored(f"results/{name}/outcome.json")
         outcome: dict[str, Any] = json.loads(body)
         return outcome
+
+    def stored(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket="videos", Key=key)["Body"].read()
+        return body
 
     def left(self) -> int:
         """Messages on the queues, hidden ones too."""
@@ -147,8 +173,8 @@ def test_an_analysis_is_stored_answered_and_off_the_queue(bench: Bench) -> None:
     bench.run()
     assert bench.outcome("a")["status"] == "completed"
     assert bench.outcome("a")["video"] == VIDEO
-    stored = bench.s3.get_object(Bucket="videos", Key="results/a/compact.json.gz")["Body"].read()
-    assert json.loads(gzip.decompress(stored)) == {"schema": "compact"}
+    assert json.loads(gzip.decompress(bench.stored("results/a/compact.json.gz"))) == {"schema": "compact"}
+    assert bench.stored("results/a/working.npz") == b"what was seen"
     assert bench.states.answers == [("token of a", "success")]
     assert bench.left() == 0
 
@@ -222,7 +248,7 @@ def test_paying_customers_go_first_and_nobody_starves(bench: Bench) -> None:
     for number in range(6):
         bench.queue(f"paying {number}", bench.priority)
         bench.queue(f"free {number}", bench.ordinary)
-    bench.run()
+    bench.run(idle_seconds=2)
     served = [token.split()[2] for token, _ in bench.states.answers]
     assert served[:8] == ["paying", "paying", "paying", "free", "paying", "paying", "paying", "free"]
     assert served.count("free") == 6
@@ -257,3 +283,59 @@ def test_progress_names_the_job_and_comes_at_most_about_once_a_second(bench: Ben
     reports = [told for told in bench.functions.told if told["task"] == "progress"]
     assert 1 <= len(reports) <= 4
     assert all(report["job_id"] == "a" for report in reports)
+
+
+def test_a_correction_is_made_from_what_was_kept_and_lies_in_its_own_folder(bench: Bench) -> None:
+    bench.queue("a")
+    bench.run()
+    bench.analyse(lambda progress: pytest.fail("looked at the video again"))
+    told: list[list[dict[str, Any]]] = []
+
+    def carry_out(changes: list[dict[str, Any]]) -> Analysis:
+        told.append(changes)
+        return Analysis()
+
+    bench.revise(carry_out)
+    bench.queue_correction("a", {"action": "delete", "hold_id": 3})
+    bench.run()
+    assert told == [[{"action": "delete", "hold_id": 3}]]
+    assert bench.outcome("a/r1")["status"] == "completed"
+    assert bench.stored("results/a/r1/working.npz") == b"what was seen", "the next correction starts from it"
+    assert bench.states.answers == [("token of a", "success")] * 2
+    reports = [report for report in bench.functions.told if report["task"] == "progress"]
+    assert (reports[0]["job_id"], reports[0]["correction_id"]) == ("a", None)
+    assert (reports[-1]["job_id"], reports[-1]["correction_id"]) == ("a", "correction of a")
+
+
+def test_a_correction_that_cannot_be_carried_out_is_an_outcome(bench: Bench) -> None:
+    def unknown(changes: object) -> None:
+        raise Problem("invalid-correction", "No", "Change 1: there is no hold 7. Nothing was changed.")
+
+    bench.revise(unknown)
+    bench.queue("a")
+    bench.queue_correction("a", {"action": "delete", "hold_id": 7})
+    bench.run()
+    assert bench.outcome("a/r1")["problem"]["type"] == "invalid-correction"
+    assert bench.outcome("a")["status"] == "completed"
+
+
+def test_a_correction_of_an_analysis_of_which_nothing_was_kept_says_so(bench: Bench) -> None:
+    bench.revise(lambda changes: pytest.fail("there is nothing to start from"))
+    bench.queue_correction("a", {"action": "delete", "hold_id": 7})
+    bench.run()
+    assert bench.outcome("a/r1")["problem"]["type"] == "correction-impossible"
+    assert bench.left() == 0
+
+
+def test_an_account_s_own_model_is_used_and_one_that_cannot_be_is_an_outcome(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["own_models"], "hold_model", lambda file: file.read_bytes())
+    etag = bench.s3.put_object(Bucket="videos", Key="models/m", Body=b"weights")["ETag"]
+    own = {"holds": {"id": "m", "key": "models/m", "etag": etag}}
+    bench.queue("a", models=own)
+    bench.queue("b", models={"holds": own["holds"] | {"etag": '"another"'}})
+    bench.run()
+    assert bench.models_used == [{"holds": b"weights"}]
+    assert bench.outcome("a")["status"] == "completed"
+    assert bench.outcome("b")["problem"]["type"] == "own-model-unusable"

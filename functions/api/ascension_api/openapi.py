@@ -87,7 +87,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            if method == "post" and path in ROUTES:
+            if (method.upper(), path) in ROUTES:
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
                 _merged(operation["responses"], problems(IdempotencyKeyReused, RequestInProgress))
             _complete(operation)

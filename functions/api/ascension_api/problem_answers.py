@@ -117,7 +117,7 @@ def _methods_here(request: Request) -> list[str]:
     """What may be done at the request's path. Starlette's own Allow header stops at the first route of a path."""
     return [
         method
-        for method in ("GET", "POST", "PUT", "DELETE")
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
     ]
 

@@ -14,8 +14,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ascension_api.problem_answers import InvalidRequest, answer, request_id_of
 from ascension_api.throttle import address_of
 
-# Not /api-keys, whose answer we must not keep, for the key is in it; nor what gives tokens, for the same reason.
-ROUTES = frozenset({"/auth/register", "/analysis/request-upload", "/analysis/start", "/analysis/bulk"})
+# Not /api-keys or an analysis's shares, whose answers we must not keep, for the key and the token are in them; nor what
+# gives access tokens, for the same reason. By method and path, as the OpenAPI document names them.
+ROUTES = frozenset(
+    {
+        ("POST", "/auth/register"),
+        ("POST", "/analysis/request-upload"),
+        ("POST", "/analysis/start"),
+        ("POST", "/analysis/bulk"),
+        ("PATCH", "/analysis/{job_id}/holds"),
+    }
+)
+_PATHS = re.compile("|".join(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(" ".join(route))) for route in sorted(ROUTES)))
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -26,7 +36,7 @@ class RepetitionGuard:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        guarded = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in ROUTES
+        guarded = scope["type"] == "http" and _PATHS.fullmatch(f"{scope['method']} {scope['path']}")
         if not guarded or (key := Request(scope).headers.get("idempotency-key")) is None:
             await self.app(scope, receive, send)
             return

@@ -8,6 +8,11 @@ from ascension.videos import storage
 from fastapi import Request
 from fastapi.responses import Response
 
+# An answer never changes under its ETag; but a correction gives the analysis another answer, so clients ask each time
+# whether theirs still holds, which costs a 304.
+KEPT_UNTIL_CORRECTED = "private, no-cache, immutable"
+UNDER_WAY = "private, no-cache"
+
 # Lambda answers at most 6 MB, and what we give it grows: by a third as base64, by its escapes as a JSON string.
 MAX_INLINE_BYTES = 4_000_000
 
@@ -34,13 +39,13 @@ def matches(if_none_match: str, tag: str) -> bool:
 
 
 def represent(
-    request: Request, *, tag: str | None, final: bool, body: Callable[[], Spliced], overflow_prefix: str
+    request: Request, *, tag: str | None, cache: str, body: Callable[[], Spliced], overflow_prefix: str
 ) -> Response:
     """Answer with a JSON document.
 
     Args:
         tag: names the document's content; None where only the body itself tells.
-        final: whether the document will never change.
+        cache: what Cache-Control says.
         body: makes the document; not called when the client has it already.
         overflow_prefix: where in the bucket a document goes that is too large for Lambda.
     """
@@ -52,7 +57,7 @@ def represent(
     headers = {
         # Strong tags name bytes, and the compressed bytes are others.
         "ETag": f'"{tag}-gzip"' if compressed else f'"{tag}"',
-        "Cache-Control": "private, max-age=31536000, immutable" if final else "private, no-cache",
+        "Cache-Control": cache,
         "Vary": "Authorization, Accept-Encoding",
     }
     if matches(request.headers.get("if-none-match", ""), tag):

@@ -116,9 +116,9 @@ class Climb:
                 query = f"UPDATE {table} SET {column} = now() - interval '{interval}' WHERE id = %s"
                 tx.execute(query, (row_id,))
 
-    def put_outcome(self, outcome: dict[str, Any], compact: dict[str, Any] | None = None) -> None:
+    def put_outcome(self, outcome: dict[str, Any], compact: dict[str, Any] | None = None, folder: str = "") -> None:
         """What the worker leaves."""
-        prefix = result_prefix(self.user_id, self.job_id)
+        prefix = result_prefix(self.user_id, self.job_id, folder)
         s3 = aws_client("s3")
         if compact is not None:
             s3.put_object(

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.functions import FUNCTIONS, invoke
 from tests.integration.workflow.conftest import Climb
+from tests.integration.workflow.test_corrections import analysed, correct
 from tests.integration.workflow.test_ingest import deliver, upload_event
 from tests.integration.workflow.test_workflow import OUTCOME, RESULT, step
 
@@ -72,6 +73,18 @@ def test_the_event_of_an_analysis_that_fails(climb: Climb, heard: list[dict[str,
     (frame,) = heard
     valid(frame, "failed")
     assert frame["event"] == MESSAGES["failed"]["name"]
+
+
+def test_the_events_of_corrections(climb: Climb, heard: list[dict[str, Any]]) -> None:
+    analysed(climb)
+    heard.clear()
+    correct(climb).carry_out()
+    correct(climb).step("fail", error={"Error": "WorkerDied", "Cause": ""})
+    names = [frame["event"].removeprefix("analysis:") for frame in heard]
+    assert names == ["started", "completed", "failed"]
+    for frame, name in zip(heard, names, strict=True):
+        valid(frame, name)
+    assert [frame["data"].get("revision") for frame in heard] == [None, 1, 1]
 
 
 def test_a_ping_is_answered_with_the_documented_pong(climb: Climb, heard: list[dict[str, Any]], socket: None) -> None:

@@ -76,6 +76,7 @@ def test_an_execution_knows_where_its_video_and_its_results_are(climb: Climb) ->
     described = json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
     assert described == {
         "job_id": str(climb.job_id),
+        "correction_id": None,
         "user_id": str(climb.user_id),
         "video_key": climb.key,
         "result_prefix": f"results/{climb.user_id}/{climb.job_id}/",

@@ -5,9 +5,17 @@ from uuid import UUID
 
 from ascension.accounts.problems import NeedsEnterprise
 from ascension.accounts.user import User
-from ascension.analyses import answers, service
+from ascension.analyses import answers, corrections, service
 from ascension.analyses.lifecycle import result_prefix
-from ascension.analyses.problems import AnalysisNotFound, GhostNeedsPro, MonthlyQuotaReached
+from ascension.analyses.problems import (
+    AnalysisChanging,
+    AnalysisNotCompleted,
+    AnalysisNotFound,
+    CorrectionRunning,
+    GhostNeedsPro,
+    InvalidCorrection,
+    MonthlyQuotaReached,
+)
 from ascension.pages import MalformedCursor
 from ascension.problems import Problem
 from ascension.videos import service as videos
@@ -21,7 +29,7 @@ from ascension_api.fields import Answer, Flag, Request, Text, a_number
 from ascension_api.identity import AnalysisReader, AnalysisWriter, VideoWriter
 from ascension_api.openapi import problems
 from ascension_api.paging import Cursor, Limit
-from ascension_api.representation import represent
+from ascension_api.representation import KEPT_UNTIL_CORRECTED, UNDER_WAY, represent
 
 router = APIRouter(prefix="/analysis", tags=["analysis"])
 
@@ -161,13 +169,16 @@ class AnalysisSummary(Answer):
     id: UUID
     video_id: UUID
     status: Literal["pending", "processing", "completed", "failed"]
+    revision: Annotated[int, Field(description="How many corrections of the holds led to the result.")]
     created_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
     completed_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
     processing_time_ms: int | None
     options: dict[str, Any]
     progress: Progress
-    error: Error | None
+    error: Annotated[
+        Error | None, Field(description="Of a completed analysis: why the last correction came to nothing.")
+    ]
     metrics: dict[str, float | None] | None
     metrics_info: dict[str, dict[str, Any]] | None
 
@@ -181,6 +192,65 @@ class Analysis(AnalysisSummary):
 class AnalysisPage(Answer):
     items: list[AnalysisSummary]
     next_cursor: str | None
+
+
+Side = Annotated[float, Field(ge=-10, le=10), a_number]
+Box = Annotated[
+    list[Side],
+    Field(
+        min_length=4,
+        max_length=4,
+        description="Left, top, right, bottom, from 0 to 1 of the reference frame; a panned clip's goes beyond.",
+        examples=[[0.4, 0.3, 0.45, 0.33]],
+    ),
+]
+HoldId = Annotated[int, Field(ge=0, le=2**31 - 1, examples=[7]), a_number]
+HoldKind = Literal["hold", "volume"]
+HoldType = Literal["jug", "crimp", "sloper", "pinch", "pocket", "edge", "foothold", "volume", "unknown"]
+
+
+class _Change(Request):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AddHold(_Change):
+    action: Literal["add"]
+    box: Box
+    kind: HoldKind | None = None
+    type: HoldType | None = None
+
+
+class MoveHold(_Change):
+    action: Literal["move"]
+    hold_id: HoldId
+    box: Box
+
+
+class RetypeHold(_Change):
+    action: Literal["retype"]
+    hold_id: HoldId
+    type: HoldType
+    kind: HoldKind | None = None
+
+
+class DeleteHold(_Change):
+    action: Literal["delete"]
+    hold_id: HoldId
+
+
+class HoldChanges(Request):
+    changes: Annotated[
+        list[Annotated[AddHold | MoveHold | RetypeHold | DeleteHold, Field(discriminator="action")]],
+        Field(min_length=1, max_length=corrections.MOST_CHANGES),
+    ]
+
+
+class CorrectionStatus(Answer):
+    """``revision`` is the one that the analysis has once the correction is carried out."""
+
+    job_id: UUID
+    status: Literal["processing"]
+    revision: int
 
 
 @router.post(
@@ -239,7 +309,7 @@ def page(user: AnalysisReader, cursor: Cursor = None, limit: Limit = 20) -> Anal
     response_model=Analysis,
     summary="An analysis: where it is, and its result",
     responses={
-        **problems(AnalysisNotFound),
+        **problems(AnalysisNotFound, AnalysisChanging),
         303: {"description": "The answer is too large to be sent from here: it lies at Location for a short time."},
         304: {"description": "Unchanged since the answer whose ETag If-None-Match names."},
     },
@@ -251,10 +321,24 @@ def read(
     return represent(
         request,
         tag=answers.tag(analysis, format),
-        final=answers.is_final(analysis),
-        body=lambda: answers.document(user, analysis, metrics, format),
+        cache=KEPT_UNTIL_CORRECTED if analysis["status"] in ("completed", "failed") else UNDER_WAY,
+        body=lambda: answers.document(analysis, metrics, format),
         overflow_prefix=f"{result_prefix(user.id, job_id)}answers/",
     )
+
+
+@router.patch(
+    "/{job_id:uuid}/holds",
+    status_code=202,
+    summary="Set holds right; contacts, Ghost and metrics are computed anew",
+    responses=problems(AnalysisNotFound, AnalysisNotCompleted, CorrectionRunning, InvalidCorrection),
+)
+def correct_holds(job_id: UUID, body: HoldChanges, user: AnalysisWriter) -> CorrectionStatus:
+    """All changes are carried out, in their order, or none. The analysis is processing until they are, then completed
+    with another revision and ETag. Where a change names a hold that there is not, it is completed again as it was, and
+    ``error`` says so. It costs no quota."""
+    changes = [change.model_dump(exclude_none=True) for change in body.changes]
+    return CorrectionStatus.model_validate(corrections.correct(user, job_id, changes))
 
 
 def _outcome(user: User, item: BulkItem) -> BulkOutcome:

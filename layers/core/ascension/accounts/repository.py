@@ -100,7 +100,12 @@ def revoke_family(tx: Transaction, family_id: UUID) -> None:
     tx.execute("UPDATE refresh_tokens SET revoked_at = now() WHERE family_id = %s AND revoked_at IS NULL", (family_id,))
 
 
-def running_jobs(tx: Transaction, user_id: UUID) -> list[UUID]:
-    """The user's analyses that are not over."""
-    rows = every(tx, "SELECT id FROM analyses WHERE user_id = %s AND status IN ('pending', 'processing')", user_id)
-    return [row["id"] for row in rows]
+def running(tx: Transaction, user_id: UUID) -> list[UUID]:
+    """The ids of the user's analyses, and of corrections of them, that are not over."""
+    rows = every(
+        tx,
+        "SELECT coalesce(correction_id, id) AS run_id FROM analyses "
+        "WHERE user_id = %s AND status IN ('pending', 'processing')",
+        user_id,
+    )
+    return [row["run_id"] for row in rows]

@@ -121,9 +121,9 @@ def usage(user: User) -> quota.Usage:
 def delete_account(user: User) -> None:
     """Remove all of the user's data: running jobs, objects, rows. May be repeated when it failed half-way."""
     with transaction() as tx:
-        jobs = repository.running_jobs(tx, user.id)
-    for job_id in jobs:
-        cancellation.cancel(job_id)
+        runs = repository.running(tx, user.id)
+    for run_id in runs:
+        cancellation.cancel(run_id)
     connections.close_all(user.id)
     # Objects before rows: with the rows gone nobody would know of objects that a failure left behind.
     storage.remove_everything_of(user.id)
@@ -132,7 +132,7 @@ def delete_account(user: User) -> None:
     # What came while the rows were still there: a model, and what a job put there before it was stopped. A video that
     # still comes is gone after its day; a model, at once, for nobody has announced it.
     storage.remove(f"models/{user.id}/")
-    if jobs:
+    if runs:
         storage.remove(f"results/{user.id}/")
 
 

@@ -1,15 +1,14 @@
 """An analysis as the API shows it: one envelope whatever its state, the result spliced in as it was stored."""
 
+import hashlib
 import json
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
 from ascension import VERSION
-from ascension.accounts.user import User
 from ascension.analyses import repository
 from ascension.analyses.lifecycle import result_prefix
-from ascension.analyses.problems import AnalysisNotFound
+from ascension.analyses.problems import AnalysisChanging
 from ascension.analyses.splicing import Spliced
 from ascension.database import Row, transaction
 from ascension.times import iso8601
@@ -24,6 +23,7 @@ def summary(analysis: Row, metrics: list[Row]) -> dict[str, Any]:
         "id": str(analysis["id"]),
         "video_id": str(analysis["video_id"]),
         "status": analysis["status"],
+        "revision": analysis["revision"],
         "created_at": _time(analysis["created_at"]),
         "started_at": _time(analysis["started_at"]),
         "completed_at": _time(analysis["completed_at"]),
@@ -41,38 +41,41 @@ def summary(analysis: Row, metrics: list[Row]) -> dict[str, Any]:
     }
 
 
-def is_final(analysis: Row) -> bool:
-    """Whether the analysis will not change any more."""
-    return analysis["status"] in ("completed", "failed")
-
-
 def tag(analysis: Row, wanted: Format) -> str | None:
     """What the answer's ETag is made of, where it is known without the answer."""
     if analysis["status"] != "completed":
         return None
-    return f"{analysis['result_etag']}-{wanted}-{VERSION}"
+    # A correction that failed leaves the result as it was, but the answer tells of it.
+    told = f"-{hashlib.sha256(json.dumps(analysis['error']).encode()).hexdigest()[:8]}" if analysis["error"] else ""
+    return f"{analysis['result_etag']}-r{analysis['revision']}{told}-{wanted}-{VERSION}"
 
 
-def document(user: User, analysis: Row, metrics: list[Row], wanted: Format) -> Spliced:
+def document(analysis: Row, metrics: list[Row], wanted: Format) -> Spliced:
     """The whole envelope as JSON. The result is not parsed for that: it may have tens of megabytes.
 
     Raises:
-        AnalysisNotFound: it has been deleted meanwhile.
+        AnalysisChanging: it has been deleted or corrected meanwhile.
     """
-    head = json.dumps(summary(analysis, metrics), separators=(",", ":")).encode()[:-1] + b',"result":'
+    return enveloped(summary(analysis, metrics), analysis, wanted)
+
+
+def enveloped(head: dict[str, Any], analysis: Row, wanted: Format) -> Spliced:
+    """The analysis's result, if it has one, as the last member of ``head``. See ``document``."""
+    start = json.dumps(head, separators=(",", ":")).encode()[:-1] + b',"result":'
     if analysis["status"] != "completed":
-        return Spliced(head + b"null}")
-    return Spliced(head, _packed_result(user, analysis["id"], wanted), b"}")
+        return Spliced(start + b"null}")
+    return Spliced(start, _packed_result(analysis, wanted), b"}")
 
 
-def _packed_result(user: User, job_id: UUID, wanted: Format) -> bytes:
+def _packed_result(analysis: Row, wanted: Format) -> bytes:
     """The result as gzipped JSON."""
     if wanted == "verbose":
-        return storage.get(result_prefix(user.id, job_id) + "verbose.json.gz")
+        folder = result_prefix(analysis["user_id"], analysis["id"], analysis["result_folder"])
+        return storage.get(folder + "verbose.json.gz")
     with transaction() as tx:
-        stored = repository.compact_result(tx, user.id, job_id)
+        stored = repository.compact_result(tx, analysis["user_id"], analysis["id"], analysis["revision"])
     if stored is None:
-        raise AnalysisNotFound
+        raise AnalysisChanging
     return stored
 
 

@@ -9,12 +9,12 @@ from ascension.settings import aws_client
 log = logging.getLogger(__name__)
 
 
-def cancel(job_id: UUID) -> None:
-    """Stop the job's execution and its Batch job. Never raises: a job that runs on finds its rows gone and ends."""
+def cancel(run_id: UUID) -> None:
+    """Stop the execution of an analysis or a correction. Never raises: what runs on finds its rows gone."""
     states = aws_client("stepfunctions")
     try:
-        states.stop_execution(executionArn=execution_arn(job_id), error="cancelled", cause="deleted by its owner")
+        states.stop_execution(executionArn=execution_arn(run_id), error="cancelled", cause="deleted by its owner")
     except states.exceptions.ExecutionDoesNotExist:
         pass
     except Exception:
-        log.warning("could not stop an execution", extra={"job_id": str(job_id)}, exc_info=True)
+        log.warning("could not stop an execution", extra={"run_id": str(run_id)}, exc_info=True)

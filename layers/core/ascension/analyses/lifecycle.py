@@ -1,5 +1,8 @@
 """An analysis from the upload to its end: pending → processing → completed or failed.
 
+A completed analysis whose holds are corrected goes through the same once more, and is completed again whatever comes
+of it.
+
 Every step may be asked for twice, late or never, and may die between any two lines: each is one transaction guarded by
 the row's status, and says its event only after the commit. What is lost on the way the janitor repairs
 (``ascension.analyses.repair``).
@@ -34,8 +37,9 @@ def dispatch(job_id: UUID) -> None:
     with transaction() as tx:
         row = one(
             tx,
-            "SELECT a.id, a.user_id, a.options, v.object_key, a.dispatched_at IS NOT NULL AS dispatched "
-            "FROM analyses a JOIN videos v ON v.id = a.video_id "
+            "SELECT a.id, a.user_id, a.options, v.object_key, c.id AS correction_id, c.folder, "
+            "a.dispatched_at IS NOT NULL AS dispatched FROM analyses a JOIN videos v ON v.id = a.video_id "
+            "LEFT JOIN corrections c ON c.id = a.correction_id "
             "WHERE a.id = %s AND a.status = 'pending' AND v.uploaded_at IS NOT NULL",
             job_id,
         )
@@ -63,12 +67,13 @@ def dispatch_waiting(user_id: UUID) -> list[UUID]:
             tx,
             """
             WITH next AS (
-                SELECT a.id, v.object_key FROM analyses a JOIN videos v ON v.id = a.video_id
+                SELECT a.id, v.object_key, c.id AS correction_id, c.folder
+                FROM analyses a JOIN videos v ON v.id = a.video_id LEFT JOIN corrections c ON c.id = a.correction_id
                 WHERE a.user_id = %s AND a.status = 'pending' AND a.dispatched_at IS NULL AND v.uploaded_at IS NOT NULL
                 ORDER BY a.created_at, a.id LIMIT %s
             )
             UPDATE analyses a SET dispatched_at = now() FROM next WHERE a.id = next.id AND a.status = 'pending'
-            RETURNING a.id, a.user_id, a.options, next.object_key
+            RETURNING a.id, a.user_id, a.options, next.object_key, next.correction_id, next.folder
             """,
             user_id,
             _free_places(tx, user_id),
@@ -100,12 +105,14 @@ def _free_places(tx: Transaction, user_id: UUID) -> int:
 
 
 def _start_execution(job: Row) -> None:
-    """``job``: id, user_id, options, object_key."""
+    """``job``: id, user_id, options, object_key; correction_id and folder of a correction, or None."""
+    run = job["correction_id"]
     execution_input = {
         "job_id": str(job["id"]),
+        "correction_id": str(run) if run else None,
         "user_id": str(job["user_id"]),
         "video_key": job["object_key"],
-        "result_prefix": result_prefix(job["user_id"], job["id"]),
+        "result_prefix": result_prefix(job["user_id"], job["id"], job["folder"] or ""),
         "options_json": json.dumps(job["options"]),
         "timeout_seconds": settings().analysis_timeout_seconds,
         # Waiting for a worker is silence too: that a worker died is seen by its message coming back to the queue.
@@ -115,21 +122,21 @@ def _start_execution(job: Row) -> None:
     try:
         states.start_execution(
             stateMachineArn=settings().state_machine_arn,
-            name=str(job["id"]),
+            name=str(run or job["id"]),
             input=json.dumps(execution_input, separators=(",", ":"), sort_keys=True),
         )
     except states.exceptions.ExecutionAlreadyExists:
         log.info("the execution exists already", extra={"job_id": str(job["id"])})
 
 
-def execution_arn(job_id: UUID) -> str:
-    """The job's execution, whether or not there is one."""
-    return f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+def execution_arn(run_id: UUID) -> str:
+    """The execution of an analysis or of a correction, by its id, whether or not there is one."""
+    return f"{settings().state_machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
 
 
-def result_prefix(user_id: UUID, job_id: UUID) -> str:
-    """Where in the videos bucket the worker puts what it made."""
-    return f"results/{user_id}/{job_id}/"
+def result_prefix(user_id: UUID, job_id: UUID, folder: str = "") -> str:
+    """Where in the videos bucket the worker puts what it made; ``folder`` is a correction's and ends with a slash."""
+    return f"results/{user_id}/{job_id}/{folder}"
 
 
 def upload_arrived(object_key: str, size_bytes: int) -> list[UUID]:
@@ -155,7 +162,7 @@ def upload_arrived(object_key: str, size_bytes: int) -> list[UUID]:
     return jobs
 
 
-def begin(job_id: UUID) -> bool:
+def begin(job_id: UUID, correction_id: UUID | None = None) -> bool:
     """The execution runs: pending → processing, and the owner hears ``analysis:started``.
 
     Returns:
@@ -165,8 +172,10 @@ def begin(job_id: UUID) -> bool:
         row = one(
             tx,
             "SELECT a.status, a.user_id, v.size_bytes, v.announced_size_bytes FROM analyses a "
-            "JOIN videos v ON v.id = a.video_id WHERE a.id = %s FOR UPDATE OF a",
+            "JOIN videos v ON v.id = a.video_id WHERE a.id = %s AND a.correction_id IS NOT DISTINCT FROM %s "
+            "FOR UPDATE OF a",
             job_id,
+            correction_id,
         )
         if row is None or row["status"] in ("completed", "failed"):
             return False
@@ -175,8 +184,11 @@ def begin(job_id: UUID) -> bool:
             "started_at = coalesce(started_at, now()) WHERE id = %s",
             (job_id,),
         )
+        tx.execute("UPDATE corrections SET started_at = coalesce(started_at, now()) WHERE id = %s", (correction_id,))
     if row["status"] == "pending":
         publish(row["user_id"], "analysis:started", job_id, {"stage": "starting", "fraction": 0.0})
+    if correction_id is not None:
+        return True
     unusable = upload_problem(row["size_bytes"], row["announced_size_bytes"])
     if unusable is not None:
         fail(job_id, unusable)
@@ -193,64 +205,87 @@ def upload_problem(size_bytes: int, announced_size_bytes: int) -> Problem | None
     return None
 
 
-def progress(job_id: UUID, stage: str, fraction: float) -> None:
+def progress(job_id: UUID, stage: str, fraction: float, correction_id: UUID | None = None) -> None:
     """The worker is at ``fraction`` (0 to 1) of the job. Reports that come late or twice change nothing."""
     with transaction() as tx:
         row = one(
             tx,
             "UPDATE analyses SET stage = %s, fraction = %s, heartbeat_at = now() "
-            "WHERE id = %s AND status = 'processing' AND fraction < %s RETURNING user_id",
+            "WHERE id = %s AND correction_id IS NOT DISTINCT FROM %s AND status = 'processing' AND fraction < %s "
+            "RETURNING user_id",
             stage,
             fraction,
             job_id,
+            correction_id,
             fraction,
         )
     if row is not None:
         publish(row["user_id"], "analysis:progress", job_id, {"stage": stage, "fraction": round(fraction, 4)})
 
 
-def complete(job_id: UUID) -> None:
+def complete(job_id: UUID, correction_id: UUID | None = None) -> None:
     """The worker has ended: take over what it made, or the problem it found, in one transaction."""
     with transaction() as tx:
-        row = one(tx, "SELECT user_id FROM analyses WHERE id = %s", job_id)
+        row = one(
+            tx,
+            "SELECT a.user_id, c.folder, coalesce(c.started_at, a.started_at) AS began FROM analyses a "
+            "LEFT JOIN corrections c ON c.id = %s AND c.analysis_id = a.id WHERE a.id = %s",
+            correction_id,
+            job_id,
+        )
     if row is None:  # deleted meanwhile
         return
-    prefix = result_prefix(row["user_id"], job_id)
+    folder = row["folder"] or ""
+    prefix = result_prefix(row["user_id"], job_id, folder)
     outcome = json.loads(_read(prefix + "outcome.json"))
     if outcome["status"] == "failed":
-        fail(job_id, ReportedProblem(outcome["problem"]))
+        fail(job_id, ReportedProblem(outcome["problem"]), correction_id)
         return
     result = _read(prefix + "compact.json.gz")
     with transaction() as tx:
         won = one(
             tx,
             "UPDATE analyses SET status = 'completed', stage = 'completed', fraction = 1, completed_at = now(), "
-            "result = %s, result_etag = %s, "
-            "processing_time_ms = (extract(epoch FROM now() - started_at) * 1000)::integer "
-            "WHERE id = %s AND status IN ('pending', 'processing') RETURNING video_id",
+            "result = %s, result_etag = %s, result_folder = %s, revision = revision + %s, correction_id = NULL, "
+            "error = NULL, started_at = %s, processing_time_ms = (extract(epoch FROM now() - %s) * 1000)::integer "
+            "WHERE id = %s AND correction_id IS NOT DISTINCT FROM %s AND status IN ('pending', 'processing') "
+            "RETURNING video_id",
             result,
             hashlib.sha256(result).hexdigest()[:32],
+            folder,
+            0 if correction_id is None else 1,
+            row["began"],
+            row["began"],
             job_id,
+            correction_id,
         )
         if won is not None:
-            _store_facts(tx, won["video_id"], outcome["video"], prefix + "thumbnail.jpg")
             _store_metrics(tx, job_id, outcome["metrics"], outcome["metrics_info"])
-        status = one(tx, "SELECT status FROM analyses WHERE id = %s", job_id)
+            if correction_id is None:
+                _store_facts(tx, won["video_id"], outcome["video"], prefix + "thumbnail.jpg")
+            else:
+                tx.execute(
+                    "UPDATE corrections SET status = 'completed', ended_at = now() WHERE id = %s", (correction_id,)
+                )
+        now = one(tx, "SELECT status, result_folder, revision FROM analyses WHERE id = %s", job_id)
     # Said again when this step is repeated after a crash: an event twice is better than none.
-    if status is not None and status["status"] == "completed":
+    if now is not None and now["status"] == "completed" and now["result_folder"] == folder:
         url = f"{settings().api_url}/analysis/{job_id}"
-        data = {"metrics": outcome["metrics"], "result_url": url}
+        data = {"metrics": outcome["metrics"], "result_url": url, "revision": now["revision"]}
         publish(row["user_id"], "analysis:completed", job_id, data)
     free_place(row["user_id"])
 
 
-def fail(job_id: UUID, problem: Problem) -> None:
-    """The analysis ends without a result; ``problem`` says why in the user's words."""
+def fail(job_id: UUID, problem: Problem, correction_id: UUID | None = None) -> None:
+    """The analysis ends without a result, a correction without a new one; ``problem`` says why in the user's words."""
     error = {"type": problem.type, "title": problem.title, "detail": problem.detail}
+    if correction_id is not None:
+        _fail_correction(job_id, correction_id, error)
+        return
     with transaction() as tx:
         tx.execute(
             "UPDATE analyses SET status = 'failed', error = %s, completed_at = now() "
-            "WHERE id = %s AND status IN ('pending', 'processing')",
+            "WHERE id = %s AND correction_id IS NULL AND status IN ('pending', 'processing')",
             (Jsonb(error), job_id),
         )
         row = one(tx, "SELECT user_id, status, error FROM analyses WHERE id = %s", job_id)
@@ -259,6 +294,34 @@ def fail(job_id: UUID, problem: Problem) -> None:
         publish(row["user_id"], "analysis:failed", job_id, told)
     if row is not None:
         free_place(row["user_id"])
+
+
+def _fail_correction(job_id: UUID, correction_id: UUID, error: dict[str, Any]) -> None:
+    """The analysis is again what it was before the correction, and tells why it is no more than that."""
+    with transaction() as tx:
+        tx.execute(
+            "UPDATE analyses SET status = 'completed', stage = 'completed', fraction = 1, correction_id = NULL, "
+            "error = %s WHERE id = %s AND correction_id = %s",
+            (Jsonb(error), job_id, correction_id),
+        )
+        tx.execute(
+            "UPDATE corrections SET status = 'failed', error = %s, ended_at = now() "
+            "WHERE id = %s AND status = 'running'",
+            (Jsonb(error), correction_id),
+        )
+        row = one(
+            tx,
+            "SELECT a.user_id, a.revision, c.status, c.error FROM analyses a "
+            "JOIN corrections c ON c.analysis_id = a.id AND c.id = %s WHERE a.id = %s",
+            correction_id,
+            job_id,
+        )
+    if row is None:
+        return
+    if row["status"] == "failed":
+        told = {"type": row["error"]["type"], "detail": row["error"]["detail"], "revision": row["revision"]}
+        publish(row["user_id"], "analysis:failed", job_id, told)
+    free_place(row["user_id"])
 
 
 def problem_of_execution(error: str) -> Problem:
@@ -288,6 +351,7 @@ def _store_facts(tx: Transaction, video_id: UUID, video: dict[str, Any], thumbna
 
 
 def _store_metrics(tx: Transaction, job_id: UUID, values: dict[str, Any], info: dict[str, Any]) -> None:
+    tx.execute("DELETE FROM analysis_metrics WHERE analysis_id = %s", (job_id,))
     with tx.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO analysis_metrics (analysis_id, name, value, unit, uncertainty, reason) "

@@ -59,3 +59,41 @@ class AnalysisNotFound(Problem):
     title = "There is no such analysis"
     status = 404
     detail = "There is no such analysis. Please check its id."
+
+
+class AnalysisNotCompleted(Problem):
+    type = "analysis-not-completed"
+    title = "The analysis is not completed"
+    status = 409
+    detail = "This takes a completed analysis. Please wait until it is, or start it anew where it has failed."
+
+
+class AnalysisChanging(Problem):
+    type = "analysis-changing"
+    title = "The analysis has just changed"
+    status = 503
+    detail = "The analysis was changed at this very moment. Please ask again."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
+class CorrectionRunning(Problem):
+    type = "correction-running"
+    title = "A correction is at work already"
+    status = 409
+    detail = "A correction of this analysis is at work. Please wait until the analysis is completed again."
+
+
+class InvalidCorrection(Problem):
+    """The same as the worker answers where it is the one to see it."""
+
+    type = "invalid-correction"
+    title = "The correction cannot be carried out"
+    status = 422
+    detail = "A change of the correction cannot be carried out. Nothing was changed."
+
+    @classmethod
+    def of(cls, number: int, why: str) -> "InvalidCorrection":
+        """``number``: which of the changes it is, from 1; ``why``: the middle of a sentence."""
+        return cls(f"Change {number}: {why}. Nothing was changed.")

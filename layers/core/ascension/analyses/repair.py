@@ -11,12 +11,14 @@ from ascension.analyses.lifecycle import (
     dispatch_waiting,
     execution_arn,
     fail,
+    result_prefix,
     upload_arrived,
 )
 from ascension.analyses.problems import Interrupted, TimedOut, UploadMissing
 from ascension.analyses.workers import staff
 from ascension.database import every, transaction
 from ascension.settings import aws_client, settings
+from ascension.videos import storage
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ def repair() -> dict[str, int]:
         "jobs_failed": fail_abandoned,
         "workers_started": staff,
         "videos_removed": remove_expired_videos,
+        "revisions_removed": remove_old_revisions,
         "rows_expired": remove_expired_rows,
     }
     done: dict[str, int] = {}
@@ -93,15 +96,15 @@ def dispatch_forgotten() -> int:
     with transaction() as tx:
         rows = every(
             tx,
-            "SELECT id, dispatched_at < now() - interval '3 minutes' AS old FROM analyses "
+            "SELECT id, correction_id, dispatched_at < now() - interval '3 minutes' AS old FROM analyses "
             "WHERE status = 'pending' AND dispatched_at < now() - interval '30 seconds' "
             "ORDER BY dispatched_at LIMIT %s",
             BATCH,
         )
     for row in rows:
         # An execution that ended without ever saying "begun" cannot be started again under its name.
-        if row["old"] and _execution_status(row["id"]) not in (None, "RUNNING"):
-            fail(row["id"], Interrupted())
+        if row["old"] and _execution_status(row["correction_id"] or row["id"]) not in (None, "RUNNING"):
+            fail(row["id"], Interrupted(), row["correction_id"])
         else:
             dispatch(row["id"])
     return len(rows) + dispatch_next_in_line()
@@ -135,23 +138,27 @@ def fail_abandoned() -> int:
     with transaction() as tx:
         rows = every(
             tx,
-            "SELECT id, started_at < now() - make_interval(secs => %s) AS overdue FROM analyses "
-            "WHERE status = 'processing' AND heartbeat_at < now() - interval '30 seconds' "
-            "ORDER BY heartbeat_at LIMIT %s",
+            "SELECT a.id, a.correction_id, "
+            "coalesce(c.started_at, a.started_at) < now() - make_interval(secs => %s) AS overdue "
+            "FROM analyses a LEFT JOIN corrections c ON c.id = a.correction_id "
+            "WHERE a.status = 'processing' AND a.heartbeat_at < now() - interval '30 seconds' "
+            "ORDER BY a.heartbeat_at LIMIT %s",
             # The state machine's own timeout comes first; attempts and retries have a minute more.
             settings().analysis_timeout_seconds + 60,
             BATCH,
         )
     failed = 0
     for row in rows:
-        status = _execution_status(row["id"])
+        run_id = row["correction_id"] or row["id"]
+        status = _execution_status(run_id)
         if status == "RUNNING" and not row["overdue"]:
             continue
         if status == "RUNNING":
             aws_client("stepfunctions").stop_execution(
-                executionArn=execution_arn(row["id"]), error="timed-out", cause="past its deadline"
+                executionArn=execution_arn(run_id), error="timed-out", cause="past its deadline"
             )
-        fail(row["id"], TimedOut() if row["overdue"] or status == "TIMED_OUT" else Interrupted())
+        problem = TimedOut() if row["overdue"] or status == "TIMED_OUT" else Interrupted()
+        fail(row["id"], problem, row["correction_id"])
         failed += 1
     return failed
 
@@ -172,6 +179,29 @@ def remove_expired_videos() -> int:
                 "UPDATE videos SET removed_at = now() WHERE id = %s AND saved_at IS NULL AND expires_at < now()",
                 (row["id"],),
             )
+    return len(rows)
+
+
+def remove_old_revisions() -> int:
+    """Files of revisions that others have taken the place of, and of corrections that failed, after an hour.
+
+    Until then somebody may be reading them, or a worker that was taken for dead may be writing.
+    """
+    with transaction() as tx:
+        rows = every(
+            tx,
+            "SELECT c.id, c.analysis_id, a.user_id, c.folder FROM corrections c "
+            "JOIN analyses a ON a.id = c.analysis_id WHERE c.ended_at < now() - interval '1 hour' "
+            "AND c.removed_at IS NULL AND a.result_folder <> c.folder "
+            "AND NOT EXISTS (SELECT FROM corrections later WHERE later.analysis_id = a.id "
+            "                AND coalesce(later.ended_at, now()) > now() - interval '1 hour') "
+            "ORDER BY c.ended_at LIMIT %s",
+            BATCH,
+        )
+    for row in rows:
+        storage.remove(result_prefix(row["user_id"], row["analysis_id"], row["folder"]))
+        with transaction() as tx:
+            tx.execute("UPDATE corrections SET removed_at = now() WHERE id = %s", (row["id"],))
     return len(rows)
 
 
@@ -201,11 +231,11 @@ def _head(key: str) -> dict[str, Any] | None:
     return answer
 
 
-def _execution_status(job_id: UUID) -> str | None:
+def _execution_status(run_id: UUID) -> str | None:
     """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None when there is no such execution."""
     states = aws_client("stepfunctions")
     try:
-        status: str = states.describe_execution(executionArn=execution_arn(job_id))["status"]
+        status: str = states.describe_execution(executionArn=execution_arn(run_id))["status"]
     except states.exceptions.ExecutionDoesNotExist:
         return None
     return status

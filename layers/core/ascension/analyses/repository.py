@@ -8,9 +8,11 @@ from psycopg.types.json import Jsonb
 from ascension.database import Row, Transaction, every, one
 from ascension.pages import Position
 
+# While a correction waits for its turn the analysis is under way again, whoever asks.
+_STATUS = "CASE WHEN correction_id IS NULL THEN status ELSE 'processing' END AS status"
 _COLUMNS = (
-    "id, video_id, status, options, stage, fraction, error, processing_time_ms, created_at, started_at, completed_at, "
-    "result_etag"
+    f"id, video_id, user_id, {_STATUS}, options, stage, fraction, error, processing_time_ms, created_at, started_at, "
+    "completed_at, result_etag, result_folder, revision"
 )
 
 
@@ -28,7 +30,7 @@ def find_unfailed(tx: Transaction, video_id: UUID, options_hash: bytes) -> Row |
     """``{id, status}`` of the analysis of this video with these options that has not failed."""
     return one(
         tx,
-        "SELECT id, status FROM analyses WHERE video_id = %s AND options_hash = %s AND status <> 'failed'",
+        f"SELECT id, {_STATUS} FROM analyses WHERE video_id = %s AND options_hash = %s AND status <> 'failed'",
         video_id,
         options_hash,
     )
@@ -39,9 +41,15 @@ def find_analysis(tx: Transaction, user_id: UUID, job_id: UUID) -> Row | None:
     return one(tx, f"SELECT {_COLUMNS} FROM analyses WHERE id = %s AND user_id = %s", job_id, user_id)
 
 
-def compact_result(tx: Transaction, user_id: UUID, job_id: UUID) -> bytes | None:
-    """The compact result of the user's analysis: gzipped JSON."""
-    row = one(tx, "SELECT result FROM analyses WHERE id = %s AND user_id = %s", job_id, user_id)
+def compact_result(tx: Transaction, user_id: UUID, job_id: UUID, revision: int) -> bytes | None:
+    """The compact result of the user's analysis, gzipped JSON, as long as it has this revision."""
+    row = one(
+        tx,
+        "SELECT result FROM analyses WHERE id = %s AND user_id = %s AND revision = %s",
+        job_id,
+        user_id,
+        revision,
+    )
     return bytes(row["result"]) if row and row["result"] is not None else None
 
 
@@ -71,12 +79,13 @@ def metrics(tx: Transaction, job_ids: list[UUID]) -> dict[UUID, list[Row]]:
     return found
 
 
-def jobs_of_video(tx: Transaction, user_id: UUID, video_id: UUID) -> list[tuple[UUID, bool]]:
-    """The analyses of the user's video, and whether each is still running."""
+def jobs_of_video(tx: Transaction, user_id: UUID, video_id: UUID) -> list[tuple[UUID, UUID | None]]:
+    """The analyses of the user's video, and what is under way for each: its own id or its correction's, or None."""
     rows = every(
         tx,
-        "SELECT id, status IN ('pending', 'processing') AS running FROM analyses WHERE video_id = %s AND user_id = %s",
+        "SELECT id, CASE WHEN status IN ('pending', 'processing') THEN coalesce(correction_id, id) END AS run_id "
+        "FROM analyses WHERE video_id = %s AND user_id = %s",
         video_id,
         user_id,
     )
-    return [(row["id"], row["running"]) for row in rows]
+    return [(row["id"], row["run_id"]) for row in rows]

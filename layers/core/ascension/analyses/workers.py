@@ -10,6 +10,7 @@ import math
 from typing import Any
 from uuid import UUID
 
+from ascension.analyses.lifecycle import result_prefix
 from ascension.database import one, transaction
 from ascension.models import service as models
 from ascension.settings import aws_client, settings
@@ -19,22 +20,34 @@ log = logging.getLogger(__name__)
 # An analysis takes seconds, an instance minutes to come: a worker more is worth it for every so many that wait.
 ANALYSES_PER_WORKER = 3
 _ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+# What a worker keeps of an analysis beside its result, so that corrections need not look at the video again.
+KEPT = "working.npz"
 # Any constant will do, as long as everybody who counts workers uses the same.
 _LOCK = 0x574F524B
 
 
-def hand_over(job_id: UUID, task_token: str, work: dict[str, Any]) -> None:
-    """Put an analysis on its queue and see to it that somebody takes it. The worker answers by the token."""
+def hand_over(job_id: UUID, task_token: str, work: dict[str, Any], correction_id: UUID | None = None) -> None:
+    """Put an analysis, or a correction, on its queue and see to it that somebody takes it.
+
+    The worker answers by the token.
+    """
     with transaction() as tx:
         row = one(
             tx,
-            "SELECT a.user_id, u.subscription_tier <> 'free' AS paying FROM analyses a "
-            "JOIN users u ON u.id = a.user_id WHERE a.id = %s",
+            "SELECT a.user_id, u.subscription_tier <> 'free' AS paying, a.result_folder, c.changes FROM analyses a "
+            "JOIN users u ON u.id = a.user_id LEFT JOIN corrections c ON c.id = %s AND c.analysis_id = a.id "
+            "WHERE a.id = %s",
+            correction_id,
             job_id,
         )
     queue = settings().priority_queue_url if row and row["paying"] else settings().work_queue_url
-    own = models.in_force(row["user_id"]) if row and row["paying"] else {}
-    message = {"task_token": task_token, **work, "models": own}
+    message = {"task_token": task_token, **work}
+    if row and correction_id is not None:
+        # What it starts from: what was seen in the video, and what corrections before it made of that.
+        kept = result_prefix(row["user_id"], job_id, row["result_folder"]) + KEPT
+        message |= {"correction_id": str(correction_id), "changes": row["changes"], "kept_key": kept}
+    elif row:
+        message["models"] = models.in_force(row["user_id"]) if row["paying"] else {}
     aws_client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(message))
     try:
         staff()

@@ -165,9 +165,9 @@ def delete(user: User, video_id: UUID) -> None:
     video = find(user, video_id)
     with transaction() as tx:
         jobs = analyses.jobs_of_video(tx, user.id, video_id)
-    for job_id, running in jobs:
-        if running:
-            cancellation.cancel(job_id)
+    for job_id, run_id in jobs:
+        if run_id is not None:
+            cancellation.cancel(run_id)
         storage.remove(lifecycle.result_prefix(user.id, job_id))
     storage.remove_video(user.id, video_id, video["object_key"])
     with transaction() as tx:
@@ -175,5 +175,5 @@ def delete(user: User, video_id: UUID) -> None:
             quota.give_back_failed(tx, video_id)
             repository.delete_video(tx, video_id)
     # One of them may have held a place that another video's analysis waits for.
-    if any(running for _, running in jobs):
+    if any(run_id is not None for _, run_id in jobs):
         lifecycle.free_place(user.id)
