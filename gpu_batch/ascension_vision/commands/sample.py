@@ -16,6 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build", type=float, default=1.0, help="girth, 1 is average")
     parser.add_argument("--sex", choices=("female", "male"), default="female", help="de Leva proportions")
     parser.add_argument(
+        "--clumsiness",
+        type=float,
+        default=0.0,
+        metavar="C",
+        help="0 is an expert; up to 1 with ever more detours, swinging hips, re-grips, fidgets and waiting",
+    )
+    parser.add_argument(
         "--distance", type=float, metavar="M", help="of the camera; far enough for the shape of the frame"
     )
     parser.add_argument("--pan", type=float, default=0.0, help="how far the camera follows the climber, 0 to 1")
@@ -26,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ascension_vision.cli import BadInput
-    from ascension_vision.scene import BodyOptions, CameraOptions, SceneOptions
+    from ascension_vision.scene import BodyOptions, CameraOptions, SceneOptions, StyleOptions
     from ascension_vision.scene.film import write_sample
 
     width, height = args.size
@@ -42,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             wall_angle_deg=args.wall_angle,
             body=BodyOptions(height_m=args.height, build=args.build, sex=args.sex),
             camera=CameraOptions(distance_m=args.distance or usual, pan=args.pan, shake_deg=args.shake),
+            style=StyleOptions.graded(args.clumsiness),
         )
     except ValueError as error:
         raise BadInput(str(error)) from error

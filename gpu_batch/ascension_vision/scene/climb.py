@@ -1,6 +1,7 @@
 """The route and what is done on it: which limb goes to which hold, and when."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,17 +20,22 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "black": (0.09, 0.09, 0.10),
 }
 _SECONDS_A_MOVE = 1.3
-_LEAD_IN, _LEAD_OUT = 0.9, 1.0
 
 
 @dataclass(frozen=True)
 class Contact:
-    """One limb on one hold from ``start`` to ``end``, seconds."""
+    """One limb on one hold from ``start`` to ``end``, seconds.
+
+    ``purpose`` says why the limb came: it made a ``move``, or it came back to the hold that it had left for nothing, a
+    hand's ``regrip`` or a foot's ``fidget``; then ``excursion`` is how far it strayed on the way, metres.
+    """
 
     limb: str
     hold_id: int
     start: float
     end: float
+    purpose: Literal["move", "regrip", "fidget"] = "move"
+    excursion: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,15 @@ class Climb:
 
 
 def plan_climb(options: SceneOptions, rng: np.random.Generator) -> Climb:
-    """A static climb: one limb moves at a time, hands and feet alternate, the body shifts between moves."""
+    """A static climb: one limb moves at a time, hands and feet alternate, the body shifts between moves.
+
+    The style changes neither the route nor the order of the moves.
+    """
     names = list(COLORS)
     route_color = names[int(rng.choice(len(names) - 1))]  # the last, black, is hard to see and never the route
     route = _Route(options, route_color, rng)
     moves = _choose_moves(route, options, rng)
-    contacts = _time_moves(route.start, moves, options.duration_s, rng)
+    contacts = _falter(_time_moves(route.start, moves, options, rng), options)
     holds = _fill_wall(route.holds, route_color, options, rng)
     return Climb(tuple(holds), tuple(sorted(contacts, key=lambda c: (c.start, c.limb))), route_color)
 
@@ -109,7 +118,7 @@ class _Route:
 
 def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator) -> list[tuple[str, Hold]]:
     """(limb, new hold) in order; as many as the duration has room for and the wall is high."""
-    budget = max(0, int((options.duration_s - _LEAD_IN - _LEAD_OUT) / _SECONDS_A_MOVE))
+    budget = max(0, int((options.duration_s - options.LEAD_IN_S - options.LEAD_OUT_S) / _SECONDS_A_MOVE))
     scale = options.body.height_m / 1.74
     gap = 0.76 * options.body.height_m
     on = dict(route.start)
@@ -139,23 +148,66 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
 
 
 def _time_moves(
-    start: dict[str, Hold], moves: list[tuple[str, Hold]], duration: float, rng: np.random.Generator
+    start: dict[str, Hold], moves: list[tuple[str, Hold]], options: SceneOptions, rng: np.random.Generator
 ) -> list[Contact]:
     """Contacts of every limb: each move carries a limb over, the next begins after a shift of weight."""
     contacts: list[Contact] = []
     since = {limb: (start[limb], 0.0) for limb in LIMBS}
     if moves:
         slots = rng.uniform(0.85, 1.15, len(moves))
-        slots *= (duration - _LEAD_IN - _LEAD_OUT) / slots.sum()
-        begin = _LEAD_IN
+        slots *= (options.duration_s - options.LEAD_IN_S - options.LEAD_OUT_S) / slots.sum()
+        begin = options.LEAD_IN_S
         for (limb, hold), slot in zip(moves, slots, strict=True):
             travel = float(min(slot * 0.62, rng.uniform(0.62, 0.80)))
             held, started = since[limb]
             contacts.append(Contact(limb, held.id, started, round(float(begin), 4)))
             since[limb] = (hold, round(float(begin + travel), 4))
             begin += slot
-    contacts.extend(Contact(limb, hold.id, started, duration) for limb, (hold, started) in since.items())
+    contacts.extend(Contact(limb, hold.id, started, options.duration_s) for limb, (hold, started) in since.items())
     return contacts
+
+
+def _falter(contacts: list[Contact], options: SceneOptions) -> list[Contact]:
+    """The expert's contacts, done by the style: slower, and with re-grips and fidgets between the moves.
+
+    The first faults of a clumsy climber are all the faults of one a little less clumsy.
+    """
+    style = options.style
+    if options.length_s == options.duration_s:
+        return contacts
+    # faults happen before the first move and after each landing, once the limb has settled
+    gaps = [0.5 * options.LEAD_IN_S, *sorted(contact.start + 0.05 for contact in contacts if contact.start > 0)]
+    faults: list[list[Contact]] = [[] for _ in gaps]
+    for part, count, stream in (("hand", style.regrips, 0), ("foot", style.fidgets, 1)):
+        rng = np.random.default_rng([options.seed, 3, stream])
+        order: list[int] = []
+        for _ in range(count):
+            order = order or [int(gap) for gap in rng.permutation(len(gaps))]
+            limb = f"{rng.choice(['left', 'right'])}_{part}"
+            reach = 0.06 if part == "hand" else 0.045
+            excursion = tuple(float(metres) for metres in rng.uniform((-0.6, -0.3, 0.7), (0.6, 0.6, 1.0)) * reach)
+            purpose: Literal["regrip", "fidget"] = "regrip" if part == "hand" else "fidget"
+            faults[order.pop()].append(Contact(limb, -1, 0.0, 0.0, purpose, (excursion[0], excursion[1], excursion[2])))
+    seconds = {"regrip": style.REGRIP_S, "fidget": style.FIDGET_S}
+    pauses = np.array([sum(seconds[fault.purpose] for fault in gap) + options.waiting_s / len(gaps) for gap in faults])
+
+    def later(time: float) -> float:
+        """When the expert's moment comes for this climber."""
+        return options.length_s if time >= options.duration_s else time + float(pauses[np.array(gaps) < time].sum())
+
+    done = [
+        replace(contact, start=round(later(contact.start), 4), end=round(later(contact.end), 4)) for contact in contacts
+    ]
+    for gap, pending in zip(gaps, faults, strict=True):
+        begin = later(gap)
+        for fault in pending:
+            lasts = seconds[fault.purpose]
+            leaves, returns = round(begin + 0.15 * lasts, 4), round(begin + 0.85 * lasts, 4)
+            held = next(c for c in done if c.limb == fault.limb and c.start < leaves and c.end > returns)
+            done.remove(held)
+            done += [replace(held, end=leaves), replace(fault, hold_id=held.hold_id, start=returns, end=held.end)]
+            begin += lasts
+    return done
 
 
 def _fill_wall(route: list[Hold], route_color: str, options: SceneOptions, rng: np.random.Generator) -> list[Hold]:

@@ -17,6 +17,8 @@ from ascension_vision.scene.climb import Climb
 from ascension_vision.scene.options import SceneOptions
 
 SIDES = (("left", -1.0), ("right", 1.0))
+# trunk (frames, 7), where it should stay near and how firmly, to residuals (frames, n)
+Residuals = Callable[[Array, Array, float], Array]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def move_body(climb: Climb, options: SceneOptions, rng: np.random.Generator) -> 
     body = proportions(options.body)
     times = np.arange(options.frame_count) / options.fps
     ends, loads = _carry_limbs(climb, times)
-    middle = _smooth(np.mean([ends[limb] for limb in LIMBS], axis=0), 0.35 * options.fps)
+    middle = smooth(np.mean([ends[limb] for limb in LIMBS], axis=0), 0.35 * options.fps)
     hands, wrists = _hands(ends, middle, body)
     feet, ankles, toes = _feet(ends, body)
     trunk = _solve_trunk(wrists, ankles, loads, ends, body, options, rng)
@@ -84,6 +86,8 @@ def _carry_limbs(climb: Climb, times: Array) -> tuple[dict[str, Array], dict[str
             arc = 0.09 if limb.endswith("hand") else 0.07
             lift = arc * np.sin(np.pi * eased) ** 2
             path = origin + (target - origin) * eased + lift * np.array([0.0, 0.25, 1.0])
+            if after.purpose != "move":
+                path = origin + 64 * (share * (1 - share)) ** 3 * np.array(after.excursion)
             place = np.where((times >= before.end)[:, None], path, place)
             leaving, landed = (times - before.end + 0.15) / 0.3, (after.start + 0.15 - times) / 0.3
             unload = np.clip(leaving, 0, 1) * np.clip(landed, 0, 1)
@@ -142,12 +146,12 @@ def _solve_trunk(
     frames = len(wrists[0])
     fps = options.fps
     arm, leg = body.upper_arm + body.forearm, body.thigh + body.shank
-    load = {limb: _smooth(loads[limb], 0.22 * fps) for limb in LIMBS}
+    load = {limb: smooth(loads[limb], 0.22 * fps) for limb in LIMBS}
     shares = {"left_hand": 0.12, "right_hand": 0.12, "left_foot": 0.38, "right_foot": 0.38}
     weights = np.stack([shares[limb] * load[limb] for limb in LIMBS])
     support = np.sum(weights * np.stack([ends[limb][:, 0] for limb in LIMBS]), axis=0) / weights.sum(axis=0)
-    support = _smooth(support, 0.25 * fps)
-    reach_side = _smooth(loads["left_hand"] - loads["right_hand"], 0.2 * fps)  # + while the right hand moves
+    support = smooth(support, 0.25 * fps)
+    reach_side = smooth(loads["left_hand"] - loads["right_hand"], 0.2 * fps)  # + while the right hand moves
     times = np.arange(frames) / fps
     breath = 0.012 * np.sin(2 * np.pi * (0.24 * times[:, None] + rng.random(2))) @ np.array([1.0, 0.5])
 
@@ -156,13 +160,28 @@ def _solve_trunk(
     foot_y = (ankles[0][:, 1] + ankles[1][:, 1]) / 2
     out = 0.27 + 0.03 * body.girth
 
+    def reached(hips: list[Array], shoulders: list[Array]) -> list[tuple[Array, Array]]:
+        """For both sides how far arm and leg are stretched, 1 when straight."""
+        return [
+            (
+                np.linalg.norm(wrists[side] - shoulders[side], axis=-1) / arm,
+                np.linalg.norm(ankles[side] - hips[side], axis=-1) / leg,
+            )
+            for side in range(2)
+        ]
+
+    def within_reach(trunk: Array, prior: Array, prior_weight: float) -> Array:
+        _, _, hips, shoulders = _trunk_joints(trunk, body)
+        parts = []
+        for stretch, fold in reached(hips, shoulders):
+            parts += [_hinge(stretch - 0.955), _hinge(0.42 - stretch), _hinge(fold - 0.965), _hinge(0.50 - fold)]
+        return np.stack([*(14 * part for part in parts), *np.moveaxis(prior_weight * (trunk - prior), -1, 0)], axis=-1)
+
     def residuals(trunk: Array, prior: Array, prior_weight: float) -> Array:
         _, _, hips, shoulders = _trunk_joints(trunk, body)
         neck = (shoulders[0] + shoulders[1]) / 2
         parts = []
-        for side, (name, _) in enumerate(SIDES):
-            stretch = np.linalg.norm(wrists[side] - shoulders[side], axis=-1) / arm
-            fold = np.linalg.norm(ankles[side] - hips[side], axis=-1) / leg
+        for (name, _), (stretch, fold) in zip(SIDES, reached(hips, shoulders), strict=True):
             parts += [
                 14 * _hinge(stretch - 0.955), 14 * _hinge(0.42 - stretch),
                 14 * _hinge(fold - 0.965), 14 * _hinge(0.50 - fold),
@@ -184,16 +203,39 @@ def _solve_trunk(
     trunk[:, 0], trunk[:, 2] = support, out
     trunk[:, 1] = 0.5 * (hand_y + foot_y) - 0.12
     trunk = _least_squares(residuals, trunk, trunk, 0.02, 14)
-    trunk = _smooth(trunk, 0.20 * fps)
+    trunk = smooth(trunk, 0.20 * fps)
     for _ in range(4):
         # smoothing may have pulled the body out of reach; return it gently, staying near the smooth path
-        trunk = _smooth(_least_squares(residuals, trunk, trunk, 4.0, 5), 0.07 * fps)
+        trunk = smooth(_least_squares(residuals, trunk, trunk, 4.0, 5), 0.07 * fps)
+    return _stray(trunk, times, within_reach, body, options)
+
+
+def _stray(trunk: Array, times: Array, within_reach: Residuals, body: Proportions, options: SceneOptions) -> Array:
+    """The expert's trunk (frames, 7) led astray by the style: slow detours, and hips that swing under the shoulders."""
+    style = options.style
+    if not style.wander and not style.sway:
+        return trunk
+    rng = np.random.default_rng([options.seed, 4])
+    pace = rng.uniform((0.18, 0.40, 0.65), (0.30, 0.55, 0.90), (3, 3))  # Hz, three for each axis
+    slow = np.sin(2 * np.pi * (pace[..., None] * times + rng.random((3, 3, 1))))  # axis, sine, frame
+    detour = 0.14 * style.wander * np.array([0.62, 0.33, 0.18]) @ slow
+    straight, trunk = trunk, trunk.copy()
+    trunk[:, 0] += detour[0]
+    trunk[:, 1] += 0.5 * detour[1]
+    trunk[:, 2] += 0.5 * (detour[2] + 0.14 * style.wander)  # never into the wall
+    beat, phase, slower = rng.uniform(1.20, 1.40), rng.random(), rng.uniform(0.07, 0.12)
+    swing = 0.07 * style.sway * np.sin(2 * np.pi * (beat * times + phase))
+    swing *= 0.75 + 0.25 * np.sin(2 * np.pi * slower * times)
+    trunk[:, 0] += swing
+    trunk[:, 3] += swing / body.trunk
+    trunk[:, 5] += 1.5 * swing
+    for _ in range(3):
+        able = _least_squares(within_reach, trunk, trunk, 4.0, 5)
+        trunk = straight + smooth(able - straight, 0.07 * options.fps)
     return trunk
 
 
-def _least_squares(
-    residuals: Callable[[Array, Array, float], Array], start: Array, prior: Array, prior_weight: float, steps: int
-) -> Array:
+def _least_squares(residuals: Residuals, start: Array, prior: Array, prior_weight: float, steps: int) -> Array:
     """Levenberg-Marquardt with a numeric Jacobian, every frame on its own, all frames at once."""
     trunk = start.copy()
     count = trunk.shape[1]
@@ -224,7 +266,7 @@ def _head(
     rest = 0.5 * (ends["left_hand"] + ends["right_hand"])
     watched = np.sum(weights * np.stack([ends[limb] for limb in LIMBS]), axis=0)
     looked = (0.35 * rest + watched) / (0.35 + weights.sum(axis=0))
-    toward = _unit(_smooth(looked, 0.18 * fps) - neck - 0.2 * chest[..., 1])
+    toward = _unit(smooth(looked, 0.18 * fps) - neck - 0.2 * chest[..., 1])
     # In the chest's frame: yaw to the right of straight ahead (towards the wall), pitch up.
     right, up, ahead = (np.einsum("fi,fi->f", toward, axis) for axis in (chest[..., 0], chest[..., 1], -chest[..., 2]))
     yaw = 0.85 * np.tanh(0.8 * np.arctan2(right, np.maximum(ahead, 0.35)) / 0.85)
@@ -267,7 +309,7 @@ def _two_bones(root: Array, target: Array, first: float, second: float, pole: Ar
     outward = np.sum(bend * off, axis=-1, keepdims=True)
     outward = np.maximum(outward, np.clip(lowest, -1, 1))
     sideways = np.sign(np.sum(bend * beside, axis=-1, keepdims=True)) * np.sqrt(np.maximum(1 - outward**2, 0))
-    bend = _smooth(outward * off + sideways * beside, 0.09 * fps)
+    bend = smooth(outward * off + sideways * beside, 0.09 * fps)
     bend = _unit(bend - direction * np.sum(bend * direction, axis=-1, keepdims=True))
     return root + along * direction + aside * bend, root + reach * direction
 
@@ -288,7 +330,7 @@ def _bend_directions(direction: Array, pole: Array, fps: int) -> Array:
         strength = pull * min(1.0, float(across[frame] @ across[frame]) * 1.6)
         bend = _unit((1 - strength) * bend + strength * _unit(across[frame]))
         bends[frame] = bend
-    bends = _smooth(bends, 0.05 * fps)
+    bends = smooth(bends, 0.05 * fps)
     return _unit(bends - direction * np.sum(bends * direction, axis=-1, keepdims=True))
 
 
@@ -311,7 +353,7 @@ def _hinge(values: Array) -> Array:
     return np.maximum(values, 0.0)
 
 
-def _smooth(values: Array, sigma: float) -> Array:
+def smooth(values: Array, sigma: float) -> Array:
     """Gaussian over time (first axis), the ends held."""
     if sigma <= 0 or len(values) == 1:
         return values

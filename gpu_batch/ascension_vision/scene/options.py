@@ -1,7 +1,7 @@
 """What can be chosen about a rendered climb."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,52 @@ class CameraOptions:
 
 
 @dataclass(frozen=True)
+class StyleOptions:
+    """How well the climber climbs. The default is an expert, who does nothing that the route does not ask for.
+
+    The same seed with another style is the same route, climbed in the same order; what is added is the style's alone.
+
+    Attributes:
+        wander: 0 … 1, how far the hips stray from the expert's path, slowly: 14 cm at 1.
+        sway: 0 … 1, how far the hips swing from side to side under the hands, four times in three seconds: 7 cm at 1.
+        hesitation: 0 … 1, how long the climber waits between moves: a third of the expert's time at 1.
+        regrips: how often a hand leaves its hold and comes back to it.
+        fidgets: how often a foot does.
+    """
+
+    wander: float = 0.0
+    sway: float = 0.0
+    hesitation: float = 0.0
+    regrips: int = 0
+    fidgets: int = 0
+
+    # a re-grip or a fidget takes so long, with the moments of stillness before and after
+    REGRIP_S: ClassVar[float] = 1.0
+    FIDGET_S: ClassVar[float] = 0.9
+
+    def __post_init__(self) -> None:
+        if not all(0 <= share <= 1 for share in (self.wander, self.sway, self.hesitation)):
+            raise ValueError("wander, sway and hesitation must lie between 0 and 1")
+        if not 0 <= self.regrips <= 100 or not 0 <= self.fidgets <= 100:
+            raise ValueError("the numbers of re-grips and fidgets must lie between 0 and 100")
+
+    @classmethod
+    def graded(cls, clumsiness: float) -> "StyleOptions":
+        """Every fault at once, from 0 (the expert) to 1; eleven steps of a tenth differ in each of them."""
+        return cls(
+            wander=clumsiness,
+            sway=clumsiness**0.5,  # so that jerk, which goes with its square, grows evenly
+            hesitation=clumsiness,
+            regrips=round(10 * clumsiness),
+            fidgets=round(6 * clumsiness),
+        )
+
+
+@dataclass(frozen=True)
 class SceneOptions:
     """One rendered climb; equal options give equal pixels and equal truth.
 
+    ``duration_s`` is how long the expert takes; a clumsier climber's film is longer, ``length_s``.
     ``wall_angle_deg`` is measured from the vertical: positive overhangs, negative is a slab.
     """
 
@@ -46,6 +89,11 @@ class SceneOptions:
     wall_height_m: float = 4.6
     body: BodyOptions = field(default_factory=BodyOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
+    style: StyleOptions = field(default_factory=StyleOptions)
+
+    # before the first move and after the last
+    LEAD_IN_S: ClassVar[float] = 0.9
+    LEAD_OUT_S: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         if self.duration_s <= 0 or self.fps <= 0:
@@ -56,5 +104,21 @@ class SceneOptions:
             raise ValueError("the wall angle must lie between -30 (slab) and 45 (overhang) degrees")
 
     @property
+    def waiting_s(self) -> float:
+        """How long hesitation makes the climber wait, all together."""
+        return self.style.hesitation * max(0.0, self.duration_s - self.LEAD_IN_S - self.LEAD_OUT_S) / 3
+
+    @property
+    def length_s(self) -> float:
+        """How long the film is: the expert's time, and what hesitation, re-grips and fidgets add to it."""
+        faults = self.style.regrips * self.style.REGRIP_S + self.style.fidgets * self.style.FIDGET_S
+        return round(self.duration_s + self.waiting_s + faults, 4)
+
+    @property
     def frame_count(self) -> int:
-        return max(1, round(self.duration_s * self.fps))
+        return max(1, round(self.length_s * self.fps))
+
+    @property
+    def expert(self) -> "SceneOptions":
+        """The same route climbed without a fault: what is known to be better."""
+        return replace(self, style=StyleOptions())

@@ -2,9 +2,11 @@
 
 ``ascension.truth/1``: names ending in ``_m`` are metres in the wall frame, in ``_px`` pixels; other places are image
 coordinates from 0 to 1 of the frame's width and height. Homographies map a frame to the first for the wall plane.
+``effort`` is what the climb cost, ``expert`` what the same route costs an expert.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 
 from ascension_vision.scene.body import LANDMARKS, Array, center_of_gravity
 from ascension_vision.scene.camera import Camera, homography_between, up_and_out
+from ascension_vision.scene.effort import effort
 from ascension_vision.scene.holds import Hold, hold_mesh
-from ascension_vision.scene.plan import Scene
+from ascension_vision.scene.plan import Scene, plan_scene
 
 SCHEMA = "ascension.truth/1"
 
@@ -62,10 +65,13 @@ def describe(scene: Scene, visible: Sequence[NDArray[np.bool_]]) -> dict[str, An
         "contacts": [
             {
                 "limb": contact.limb, "hold_id": contact.hold_id,
-                "start": round(contact.start, 4), "end": round(contact.end, 4),
+                "start": round(contact.start, 4), "end": round(contact.end, 4), "purpose": contact.purpose,
             }
             for contact in scene.climb.contacts
         ],
+        "style": asdict(options.style),
+        "effort": _rounded_effort(scene),
+        "expert": _rounded_effort(scene if options == options.expert else plan_scene(options.expert)),
         "frames": frames,
     }  # fmt: skip
 
@@ -88,6 +94,10 @@ def _hold(hold: Hold, reference: Camera) -> dict[str, Any]:
         "outline": _rounded(outline, 6),
         "center": _rounded(reference.project(hold.center) / size, 6),
     }
+
+
+def _rounded_effort(scene: Scene) -> dict[str, Any]:
+    return {name: round(value, 5) for name, value in asdict(effort(scene)).items()}
 
 
 def _rounded(values: Array, digits: int) -> Any:
