@@ -1,0 +1,65 @@
+"""Where the ends of the limbs are on the wall, how fast they move, and how well they are seen."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ascension_vision.body.skeleton import HIPS, SHOULDERS
+from ascension_vision.camera.track import CameraTrack
+from ascension_vision.contacts.contact import LIMBS
+from ascension_vision.pose.following import Poses
+
+Array = npt.NDArray[np.float64]
+
+# Fingers and toes, not wrists and ankles: those are a hand's and a foot's length away from the hold.
+_TIPS = {"left_hand": (17, 19, 21), "right_hand": (18, 20, 22), "left_foot": (31,), "right_foot": (32,)}
+# A gap that is longer ends what is known of a limb.
+_GAP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Tips:
+    """The four limbs' ends, on the frames where climber and camera are known; limbs in the order of ``LIMBS``.
+
+    Attributes:
+        frames: ``(n,)`` indices of the analysed frames.
+        t: ``(n,)`` seconds.
+        place: ``(n, 4, 2)`` reference pixels.
+        speed: ``(n, 4)`` torso lengths a second.
+        seen: ``(n, 4)`` 0 … 1, the chance that the place is right.
+        body: ``(n, 33, 2)`` all landmarks, reference pixels.
+        torso: reference pixels.
+    """
+
+    frames: npt.NDArray[np.intp]
+    t: Array
+    place: Array
+    speed: Array
+    seen: Array
+    body: Array
+    torso: float
+
+    def runs(self) -> list[slice]:
+        """Stretches without a gap."""
+        cuts = np.flatnonzero(np.diff(self.t) > _GAP_SECONDS) + 1
+        edges = [0, *cuts.tolist(), len(self.t)]
+        return [slice(start, stop) for start, stop in pairwise(edges) if stop - start >= 3]
+
+
+def limb_tips(poses: Poses, track: CameraTrack) -> Tips | None:
+    """From cleaned poses; None where the climber is nowhere seen before a known wall."""
+    body = track.place(poses.points[..., :2])
+    frames = np.flatnonzero(np.isfinite(body).all(axis=(1, 2)))
+    if len(frames) < 3:
+        return None
+    body, t = body[frames], poses.t[frames]
+    place = np.stack([body[:, _TIPS[limb]].mean(axis=1) for limb in LIMBS], axis=1)
+    seen = np.stack([poses.visibility[frames][:, _TIPS[limb]].mean(axis=1) for limb in LIMBS], axis=1)
+    torso = float(np.median(np.linalg.norm(body[:, SHOULDERS].mean(axis=1) - body[:, HIPS].mean(axis=1), axis=1)))
+    tips = Tips(frames, t, place, np.zeros_like(seen), seen, body, max(torso, 1.0))
+    for run in tips.runs():
+        velocity = np.gradient(place[run], t[run], axis=0)
+        tips.speed[run] = np.linalg.norm(velocity, axis=2) / tips.torso
+    return tips

@@ -1,0 +1,238 @@
+"""From a moving body and the holds' outlines to who was where from when to when."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ascension_vision.camera.track import CameraTrack
+from ascension_vision.contacts.contact import Contact
+from ascension_vision.contacts.finding import find_contacts
+from ascension_vision.contacts.moves import moves
+from ascension_vision.holds.hold import Hold, Kind
+from ascension_vision.pose.following import Poses
+from ascension_vision.scene import CameraOptions, Scene, SceneOptions, plan_scene
+from ascension_vision.scene.camera import homography_between
+from ascension_vision.scene.holds import hold_mesh
+
+Array = npt.NDArray[np.float64]
+
+FPS = 15
+WIDTH, HEIGHT = 540, 960
+
+
+# --- rendered climbs, their landmarks blurred as a network would ------------------------------------------------------
+
+
+def scene_of(seed: int, angle: float, camera: CameraOptions) -> Scene:
+    return plan_scene(
+        SceneOptions(
+            seed=seed, duration_s=12.0, fps=FPS, width=WIDTH, height=HEIGHT, wall_angle_deg=angle, camera=camera
+        )
+    )
+
+
+def holds_of(scene: Scene) -> list[Hold]:
+    found = []
+    for hold in scene.climb.holds:
+        seen = scene.reference.project(hold_mesh(hold)[0]).astype(np.float32)
+        outline = cv2.convexHull(seen)[:, 0].astype(np.float64)
+        box = (*outline.min(axis=0), *outline.max(axis=0))
+        kind: Kind = "volume" if hold.type == "volume" else "hold"
+        found.append(Hold(hold.id, kind, hold.type, 1.0, 1.0, box, outline, color=hold.color_name))
+    return found
+
+
+def seen_in(scene: Scene, noise: float) -> tuple[Poses, CameraTrack]:
+    """Landmarks that wander by ``noise`` torso lengths."""
+    body = np.array([c.project(p) for c, p in zip(scene.cameras, scene.motion.landmarks, strict=True)])
+    torso = np.median(np.linalg.norm(body[:, 11:13].mean(axis=1) - body[:, 23:25].mean(axis=1), axis=1))
+    body += noise * torso * wandering(body.shape, np.random.default_rng(5))
+    track = CameraTrack(np.array([homography_between(c, scene.reference) for c in scene.cameras]), 0, False)
+    return poses_of(scene.motion.times, body), track
+
+
+def wandering(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Noise of standard deviation 1 that changes within a few tenths of a second, half of it, and seconds."""
+    result = np.zeros(shape)
+    for seconds in (0.15, 1.5):
+        reach = np.arange(-3 * seconds * FPS, 3 * seconds * FPS + 1) / (seconds * FPS)
+        kernel = np.exp(-0.5 * reach**2)
+        kernel /= np.sqrt((kernel**2).sum())
+        white = rng.standard_normal((shape[0] + len(kernel) - 1, int(np.prod(shape[1:]))))
+        smooth = np.stack([np.convolve(column, kernel, "valid") for column in white.T], axis=-1)
+        result += np.sqrt(0.5) * smooth.reshape(shape)
+    return result
+
+
+def poses_of(t: Array, xy: Array, visibility: Array | None = None) -> Poses:
+    points = np.concatenate([xy, np.zeros((*xy.shape[:2], 1))], axis=2)
+    seen = np.full(xy.shape[:2], 0.95) if visibility is None else visibility
+    return Poses(t, points, seen, points, WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("seed", "angle", "camera"),
+    [
+        (7, 8.0, CameraOptions()),
+        (40, 20.0, CameraOptions(distance_m=5.5, aside_m=-1.5)),
+        (31, 5.0, CameraOptions(distance_m=3.4, pan=0.8, shake_deg=0.8)),
+    ],
+)
+def test_contacts_of_a_climb_are_found_with_their_holds_and_times(
+    seed: int, angle: float, camera: CameraOptions
+) -> None:
+    scene = scene_of(seed, angle, camera)
+    poses, track = seen_in(scene, 0.06)
+    found = find_contacts(poses, track, holds_of(scene))
+    late = []
+    for true in scene.climb.contacts:
+        same = [c for c in found if c.limb == true.limb and c.hold_id == true.hold_id and overlap(c, true) > 0.5]
+        assert len(same) == 1, true
+        if true.start > 0:
+            late.append(abs(same[0].start - true.start))
+        assert same[0].confidence > 0.7
+    assert len(found) == len(scene.climb.contacts)
+    assert np.median(late) < 0.15
+
+
+def overlap(found: Contact, true: object) -> float:
+    start, end = float(true.start), float(true.end)  # type: ignore[attr-defined]
+    union = max(found.end, end) - min(found.start, start)
+    return (min(found.end, end) - max(found.start, start)) / union
+
+
+def test_moves_lead_from_contact_to_contact() -> None:
+    scene = scene_of(7, 8.0, CameraOptions())
+    poses, track = seen_in(scene, 0.0)
+    found = moves(find_contacts(poses, track, holds_of(scene)))
+    for limb in ("left_hand", "right_hand", "left_foot", "right_foot"):
+        visited = [contact.hold_id for contact in scene.climb.of_limb(limb)]
+        own = [move for move in found if move.limb == limb]
+        assert [own[0].from_hold_id, *(move.to_hold_id for move in own)] == visited
+    assert [move.start for move in found] == sorted(move.start for move in found)
+    assert all(0.3 < move.end - move.start < 1.2 for move in found)
+
+
+# --- a figure of which one limb does one thing ------------------------------------------------------------------------
+
+TORSO = 100.0
+# Pixels: hands up, feet on footholds, hips between.
+FIGURE = {
+    0: (270, 300), 7: (262, 305), 8: (278, 305), 11: (245, 350), 12: (295, 350), 13: (220, 300), 14: (320, 300),
+    15: (225, 240), 16: (315, 240), 23: (255, 450), 24: (285, 450), 25: (225, 510), 26: (315, 510), 27: (235, 590),
+    28: (305, 590), 29: (235, 600), 30: (305, 600), 31: (230, 605), 32: (310, 605),
+}  # fmt: skip
+LEFT_GRIP, RIGHT_GRIP = (225.0, 225.0), (315.0, 225.0)
+T = np.arange(90) / FPS
+
+
+def figure() -> Array:
+    body = np.tile([270.0, 300.0], (33, 1))
+    for landmark, place in FIGURE.items():
+        body[landmark] = place
+    body[[17, 19, 21]], body[[18, 20, 22]] = LEFT_GRIP, RIGHT_GRIP
+    return body
+
+
+def standing() -> Array:
+    return np.repeat(figure()[None], len(T), axis=0)
+
+
+def square(number: int, center: tuple[float, float], kind: Kind = "hold", half: float = 9.0) -> Hold:
+    x, y = center
+    corners = np.array([[x - half, y - half], [x + half, y - half], [x + half, y + half], [x - half, y + half]])
+    return Hold(number, kind, "unknown", None, 1.0, (x - half, y - half, x + half, y + half), corners)
+
+
+HOLDS = [square(0, LEFT_GRIP), square(1, RIGHT_GRIP), square(2, (230, 607)), square(3, (310, 607))]
+
+
+def contacts(
+    body: Array, holds: list[Hold] = HOLDS, hide: Callable[[Array], None] | None = None
+) -> dict[str, list[Contact]]:
+    visibility = np.full(body.shape[:2], 0.95)
+    if hide is not None:
+        hide(visibility)
+    noise = 0.01 * TORSO * wandering(body.shape, np.random.default_rng(1))
+    track = CameraTrack(np.repeat(np.eye(3)[None], len(body), axis=0), 0, True)
+    found = find_contacts(poses_of(T[: len(body)], body + noise, visibility), track, holds)
+    return {
+        limb: [c for c in found if c.limb == limb] for limb in ("left_hand", "right_hand", "left_foot", "right_foot")
+    }
+
+
+def reach(body: Array, landmarks: list[int], goal: tuple[float, float], start: int, stop: int) -> None:
+    share = np.clip((np.arange(len(body)) - start) / (stop - start), 0, 1)[:, None, None]
+    eased = share**3 * (10 - 15 * share + 6 * share**2)
+    body[:, landmarks] += eased * (np.array(goal) - body[:, landmarks])
+
+
+def test_both_hands_can_be_on_one_hold() -> None:
+    body = standing()
+    reach(body, [18, 20, 22], (LEFT_GRIP[0] + 6, LEFT_GRIP[1]), 30, 40)
+    found = contacts(body)
+    assert [c.hold_id for c in found["left_hand"]] == [0]
+    assert [c.hold_id for c in found["right_hand"]] == [1, 0]
+    assert found["right_hand"][1].start == pytest.approx(T[40], abs=0.15)
+    assert found["right_hand"][0].end == pytest.approx(T[30], abs=0.15)
+
+
+def test_a_foot_at_rest_on_the_bare_wall_is_on_no_hold() -> None:
+    body = standing()
+    reach(body, [28, 30, 32], (430, 560), 20, 30)
+    found = contacts(body)["right_foot"]
+    assert [c.hold_id for c in found] == [3, None]
+    assert found[1].start == pytest.approx(T[30], abs=0.2)
+
+
+def test_a_hidden_hand_is_on_no_hold_that_it_was_not_seen_to_take() -> None:
+    body = standing()
+    reach(body, [18, 20, 22], (330, 120), 30, 40)
+
+    def hide(visibility: Array) -> None:
+        visibility[32:, [18, 20, 22]] = 0.2
+
+    found = contacts(body, [*HOLDS, square(4, (330, 120))], hide)["right_hand"]
+    assert [c.hold_id for c in found] == [1]
+
+
+def test_a_hand_that_is_hidden_for_a_moment_has_not_left_its_hold() -> None:
+    body = standing()
+    body[40:55, [18, 20, 22]] += [80, 40]
+
+    def hide(visibility: Array) -> None:
+        visibility[38:57, [18, 20, 22]] = 0.2
+
+    found = contacts(body, hide=hide)["right_hand"]
+    assert [c.hold_id for c in found] == [1]
+    assert found[0].end - found[0].start > 0.9 * T[-1]
+    assert found[0].confidence < contacts(standing())["right_hand"][0].confidence
+
+
+def test_a_hold_on_a_volume_is_preferred_to_the_volume() -> None:
+    found = contacts(standing(), [square(9, LEFT_GRIP, "volume", 40.0), *HOLDS])["left_hand"]
+    assert [c.hold_id for c in found] == [0]
+
+
+def test_people_on_the_ground_touch_nothing_yet() -> None:
+    body = standing()
+    ground = body[0].copy()
+    # Arms down, feet below: this is how one stands before a climb.
+    ground[[13, 14]], ground[[15, 16]] = [[235, 400], [305, 400]], [[235, 450], [305, 450]]
+    ground[[17, 19, 21]], ground[[18, 20, 22]] = (235, 465), (305, 465)
+    ground[[25, 26]], ground[[27, 28]] = [[255, 570], [285, 570]], [[255, 680], [285, 680]]
+    ground[[29, 31]], ground[[30, 32]] = (250, 700), (290, 700)
+    body[:45] = ground
+    found = contacts(body)
+    assert min(c.start for own in found.values() for c in own) > T[40]
+
+
+def test_without_holds_what_rests_is_on_no_hold() -> None:
+    found = contacts(standing(), [])
+    assert {c.hold_id for own in found.values() for c in own} == {None}
+
+
+def test_a_climber_who_is_never_seen_touches_nothing() -> None:
+    assert not any(contacts(np.full((30, 33, 2), np.nan)).values())
