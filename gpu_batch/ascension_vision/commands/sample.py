@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="0 is an expert; up to 1 with ever more detours, swinging hips, re-grips, fidgets and waiting",
     )
+    parser.add_argument("--dyno", action="store_true", help="both hands leave at once in the last move")
     parser.add_argument(
         "--distance", type=float, metavar="M", help="of the camera; far enough for the shape of the frame"
     )
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
             body=BodyOptions(height_m=args.height, build=args.build, sex=args.sex),
             camera=CameraOptions(distance_m=args.distance or usual, pan=args.pan, shake_deg=args.shake),
             style=StyleOptions.graded(args.clumsiness),
+            dyno=args.dyno,
         )
     except ValueError as error:
         raise BadInput(str(error)) from error

@@ -20,6 +20,7 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "black": (0.09, 0.09, 0.10),
 }
 _SECONDS_A_MOVE = 1.3
+_FLIGHT_S = 0.45  # of the hands in a dyno
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Climb:
 
 def plan_climb(options: SceneOptions, rng: np.random.Generator) -> Climb:
     """A static climb: one limb moves at a time, hands and feet alternate, the body shifts between moves.
+
+    Only a dyno takes both hands off at once.
 
     The style changes neither the route nor the order of the moves.
     """
@@ -116,8 +119,8 @@ class _Route:
         return hold
 
 
-def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator) -> list[tuple[str, Hold]]:
-    """(limb, new hold) in order; as many as the duration has room for and the wall is high."""
+def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator) -> list[dict[str, Hold]]:
+    """New holds by limb, move by move; as many as the duration has room for and the wall is high."""
     budget = max(0, int((options.duration_s - options.LEAD_IN_S - options.LEAD_OUT_S) / _SECONDS_A_MOVE))
     scale = options.body.height_m / 1.74
     gap = 0.76 * options.body.height_m
@@ -125,8 +128,8 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
     order = ("right_hand", "left_foot", "left_hand", "right_foot")
     if on["left_hand"].center[1] < on["right_hand"].center[1]:
         order = ("left_hand", "right_foot", "right_hand", "left_foot")
-    moves: list[tuple[str, Hold]] = []
-    for index in range(budget):
+    moves: list[dict[str, Hold]] = []
+    for index in range(budget - 3 if options.dyno else budget):
         limb = order[index % 4]
         side, part = limb.split("_")
         other = ("right" if side == "left" else "left") + "_" + part
@@ -143,12 +146,26 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
             y = float(np.clip(y, on[limb].center[1] + 0.12, on[other].center[1] + 0.42 * scale))
         hold = route.add(limb, float(y))
         on[limb] = hold
-        moves.append((limb, hold))
+        moves.append({limb: hold})
+    if options.dyno and budget >= 3:
+        # crouch first: the feet come up until the hands can go far without being pulled off them
+        crouch = min(on["left_hand"].center[1], on["right_hand"].center[1]) - 0.68 * options.body.height_m
+        for foot in sorted(LIMBS[2:], key=lambda limb: float(on[limb].center[1])):
+            on[foot] = route.add(foot, float(max(crouch, on[foot].center[1] + 0.05) + rng.uniform(-0.02, 0.02)), "edge")
+            moves.append({foot: on[foot]})
+        lowest = min(on["left_foot"].center[1], on["right_foot"].center[1])
+        highest = max(on["left_hand"].center[1], on["right_hand"].center[1])
+        y = min(
+            highest + rng.uniform(0.30, 0.45) * scale,
+            lowest + 1.01 * options.body.height_m,
+            options.wall_height_m - 0.35,
+        )
+        moves.append({hand: route.add(hand, float(y + rng.uniform(-0.04, 0.0)), "jug") for hand in LIMBS[:2]})
     return moves
 
 
 def _time_moves(
-    start: dict[str, Hold], moves: list[tuple[str, Hold]], options: SceneOptions, rng: np.random.Generator
+    start: dict[str, Hold], moves: list[dict[str, Hold]], options: SceneOptions, rng: np.random.Generator
 ) -> list[Contact]:
     """Contacts of every limb: each move carries a limb over, the next begins after a shift of weight."""
     contacts: list[Contact] = []
@@ -157,11 +174,12 @@ def _time_moves(
         slots = rng.uniform(0.85, 1.15, len(moves))
         slots *= (options.duration_s - options.LEAD_IN_S - options.LEAD_OUT_S) / slots.sum()
         begin = options.LEAD_IN_S
-        for (limb, hold), slot in zip(moves, slots, strict=True):
-            travel = float(min(slot * 0.62, rng.uniform(0.62, 0.80)))
-            held, started = since[limb]
-            contacts.append(Contact(limb, held.id, started, round(float(begin), 4)))
-            since[limb] = (hold, round(float(begin + travel), 4))
+        for move, slot in zip(moves, slots, strict=True):
+            travel = float(min(slot * 0.62, rng.uniform(0.62, 0.80))) if len(move) == 1 else _FLIGHT_S
+            for limb, hold in move.items():
+                held, started = since[limb]
+                contacts.append(Contact(limb, held.id, started, round(float(begin), 4)))
+                since[limb] = (hold, round(float(begin + travel), 4))
             begin += slot
     contacts.extend(Contact(limb, hold.id, started, options.duration_s) for limb, (hold, started) in since.items())
     return contacts
@@ -176,7 +194,7 @@ def _falter(contacts: list[Contact], options: SceneOptions) -> list[Contact]:
     if options.length_s == options.duration_s:
         return contacts
     # faults happen before the first move and after each landing, once the limb has settled
-    gaps = [0.5 * options.LEAD_IN_S, *sorted(contact.start + 0.05 for contact in contacts if contact.start > 0)]
+    gaps = [0.5 * options.LEAD_IN_S, *sorted({contact.start + 0.05 for contact in contacts if contact.start > 0})]
     faults: list[list[Contact]] = [[] for _ in gaps]
     for part, count, stream in (("hand", style.regrips, 0), ("foot", style.fidgets, 1)):
         rng = np.random.default_rng([options.seed, 3, stream])

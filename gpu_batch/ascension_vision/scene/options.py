@@ -77,6 +77,7 @@ class SceneOptions:
     """One rendered climb; equal options give equal pixels and equal truth.
 
     ``duration_s`` is how long the expert takes; a clumsier climber's film is longer, ``length_s``.
+    With ``dyno`` both hands leave at once in the last move, while the feet stay; it takes three moves' time at least.
     ``wall_angle_deg`` is measured from the vertical: positive overhangs, negative is a slab.
     """
 
@@ -88,6 +89,7 @@ class SceneOptions:
     wall_angle_deg: float = 8.0
     wall_height_m: float = 4.6
     body: BodyOptions = field(default_factory=BodyOptions)
+    dyno: bool = False
     camera: CameraOptions = field(default_factory=CameraOptions)
     style: StyleOptions = field(default_factory=StyleOptions)
 

@@ -107,6 +107,22 @@ def test_one_limb_at_a_time_leaves_the_wall(levels: list[Scene]) -> None:
     assert off.max() == 1
 
 
+def test_in_a_dyno_both_hands_fly_to_higher_holds_while_the_feet_stay() -> None:
+    scene = plan_scene(replace(ROUTES[0], dyno=True))
+    left, right = (scene.climb.of_limb(f"{side}_hand") for side in ("left", "right"))
+    assert (left[-2].end, left[-1].start) == (right[-2].end, right[-1].start)
+    assert 0.3 < left[-1].start - left[-2].end < 0.6
+    for before, after in (left[-2:], right[-2:]):
+        assert scene.climb.hold(after.hold_id).center[1] > scene.climb.hold(before.hold_id).center[1] + 0.2
+    flight = (scene.motion.times > left[-2].end) & (scene.motion.times < left[-1].start)
+    for side in ("left", "right"):
+        toe = _limb_end(scene, f"{side}_foot")[flight]
+        assert np.ptp(toe, axis=0).max() < 1e-4
+        on = scene.motion.times >= left[-1].start
+        grip = scene.climb.hold(scene.climb.of_limb(f"{side}_hand")[-1].hold_id).grip
+        assert np.linalg.norm(_limb_end(scene, f"{side}_hand")[on] - grip, axis=1).max() < 0.02
+
+
 def test_each_fault_can_be_had_alone() -> None:
     def cost(**style: float) -> tuple[float, float, float]:
         done = effort(plan_scene(replace(ROUTES[0], style=StyleOptions(**style))))  # type: ignore[arg-type]
