@@ -233,10 +233,12 @@ class BodyModel:
 
     def jacobian(self, posture: Posture) -> torch.Tensor:
         """``(n, 33, 3, degrees of freedom)``: how landmarks move with the pose, metres and metres per radian."""
-        lever = posture.landmarks[:, :, None] - posture.centres[:, None, _OWNERS]
-        turning = torch.linalg.cross(posture.axes[:, None].expand_as(lever), lever) * self._moves[..., None]
-        shift = torch.eye(3, device=lever.device, dtype=lever.dtype).expand(*lever.shape[:2], 3, 3)
-        return torch.cat([shift, turning.transpose(-1, -2)], dim=-1)
+        # The cross product of axis and lever, spelled out: in this layout it is several times as fast.
+        x, y, z = (posture.landmarks[:, :, None] - posture.centres[:, None, _OWNERS]).unbind(dim=-1)
+        a, b, c = (posture.axes[:, None] * self._moves[..., None]).unbind(dim=-1)
+        turning = torch.stack([b * z - c * y, c * x - a * z, a * y - b * x], dim=2)
+        shift = torch.eye(3, device=turning.device, dtype=turning.dtype).expand(*turning.shape[:2], 3, 3)
+        return torch.cat([shift, turning], dim=-1)
 
     def length_jacobian(self, posture: Posture) -> torch.Tensor:
         """``(n, 33, 3, lengths)``: how landmarks move with ``Lengths.array()``."""
