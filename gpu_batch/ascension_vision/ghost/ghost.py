@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.contacts.contact import Limb
+from ascension_vision.metrics.effort import Effort
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +33,7 @@ class Cue:
         values: the numbers in the advice, by name.
         text: the advice in English.
         metric: what gets better, and ``change``: by how much, relative to the climber; negative is less.
+        possible: whether the climber with this change alone is in balance and reaches all holds.
     """
 
     at: float
@@ -40,6 +42,7 @@ class Cue:
     text: str
     metric: str
     change: float
+    possible: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Ghost:
         contacts: in the Ghost's own time.
         certificate: as in docs/result-format.md.
         cues: at most three, the one that matters most first.
+        gravity_centre: ``(n, 3)`` metres in the wall frame.
+        effort, climber_effort: what the climb costs the Ghost, and what the same climb cost the climber.
     """
 
     t: Array
@@ -63,3 +68,13 @@ class Ghost:
     contacts: list[GhostContact]
     certificate: dict[str, Any]
     cues: list[Cue]
+    gravity_centre: Array
+    effort: Effort
+    climber_effort: Effort
+
+
+@dataclass(frozen=True)
+class NoGhost:
+    """Why there is no Ghost, in a sentence for the user."""
+
+    reason: str

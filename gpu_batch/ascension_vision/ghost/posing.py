@@ -1,0 +1,139 @@
+"""Joint angles for a whole clip at once: tips where they must be, the centre of gravity where it should be, and
+otherwise the climber's own posture, moving smoothly.
+
+Levenberg-Marquardt (Marquardt 1963) on all frames together; every residual is divided by the deviation that would be
+no surprise, so that their squares may be added.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from ascension_vision.body.gravity import LANDMARK_WEIGHTS
+from ascension_vision.body.joints import DEGREES_OF_FREEDOM
+from ascension_vision.body.model import TIPS, BodyModel, Posture
+from ascension_vision.ghost.banded import jerk_penalty, solve_chain, times_band
+
+Tensor = torch.Tensor
+
+# How far a posture may be from the climber's own: radians by joint, metres for the pelvis, which follows the centre of
+# gravity.
+_OWN = {"x": 0.3, "y": 0.3, "z": 0.3, "pelvis": 0.15, "spine": 0.15, "neck": 0.15, "wrist": 0.4, "ankle": 0.3}
+_OWN_LIMB = 0.3
+# Jerk that is no surprise, rad/s³ and m/s³. A limb that turns by half a radian in 0.8 s reaches 60 rad/s³.
+_JERK = {"x": 4.0, "y": 4.0, "z": 4.0, "pelvis": 20.0, "spine": 20.0, "neck": 20.0}
+_JERK_LIMB = 100.0
+_PIN, _SWING, _GRAVITY, _KNUCKLES = 0.0003, 0.01, 0.01, 0.004
+# Joints stay this far within their limits, radians.
+_MARGIN, _LIMIT = 0.02, 0.004
+# How near to the wall parts of the body may come, metres: knees, elbows, ankles, heels, hips, shoulders, nose.
+_CLEARANCE = {25: 0.05, 26: 0.05, 13: 0.05, 14: 0.05, 27: 0.03, 28: 0.03, 29: 0.01, 30: 0.01, 23: 0.11, 24: 0.11}
+_CLEARANCE |= {11: 0.10, 12: 0.10, 0: 0.06}
+_CLEAR = 0.01
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the body should do, for ``n`` frames, ``rate`` of them a second.
+
+    Attributes:
+        own: ``(n, degrees of freedom)`` the climber's posture at the same point of the same move.
+        points: ``(n, 4, 3)`` where the limbs' tips should be, wall metres; NaN where it does not matter.
+        on: ``(n, 4)`` whether a tip must be exactly there: it is on a hold.
+        across: ``(n, 2, 3)`` from each hand's little-finger to its index knuckle while it holds on, metres; NaN
+            otherwise.
+        gravity: ``(n, 3)`` where the centre of gravity should be.
+    """
+
+    own: Tensor
+    points: Tensor
+    on: Tensor
+    across: Tensor
+    gravity: Tensor
+    rate: float
+
+
+def pose_clip(model: BodyModel, wishes: Wishes, start: Tensor, steps: int) -> Tensor:
+    """``(n, degrees of freedom)`` from ``start``, in at most so many Levenberg-Marquardt steps."""
+    band = jerk_penalty(len(start), wishes.rate, start)
+    stiffness = _by_name(model, _JERK, _JERK_LIMB) ** -2
+    damping, pose = 1e-3, start
+    value, gradient, curvature = _linearised(model, wishes, pose)
+    value = value + _jerk(band, stiffness, pose)
+    for _ in range(steps):
+        right = -(gradient + times_band(band, pose) * stiffness)
+        damped = curvature + damping * torch.diag_embed(curvature.diagonal(dim1=1, dim2=2))
+        step = solve_chain(damped, band, stiffness, right)
+        trial = pose + step.clamp(-0.5, 0.5)
+        new_value, new_gradient, new_curvature = _linearised(model, wishes, trial)
+        new_value = new_value + _jerk(band, stiffness, trial)
+        if new_value < value:
+            gain = float((value - new_value) / value)
+            pose, value, gradient, curvature = trial, new_value, new_gradient, new_curvature
+            damping = max(damping / 5, 1e-9)
+            if gain < 1e-4:
+                break
+        else:
+            damping *= 8
+    return pose
+
+
+def _jerk(band: Tensor, stiffness: Tensor, pose: Tensor) -> Tensor:
+    return (pose * times_band(band, pose) * stiffness).sum()
+
+
+def _linearised(model: BodyModel, wishes: Wishes, pose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The sum of squares, half its gradient ``(n, d)`` and the Gauss-Newton matrix ``(n, d, d)``."""
+    posture = model.posture(pose)
+    moved = model.jacobian(posture)
+    gravity = _gravity_rows(model, wishes, posture, moved)
+    rows = [*_tip_rows(wishes, posture, moved), gravity, _wall_rows(posture, moved)]
+    residual = torch.cat([row for row, _ in rows], dim=1)
+    jacobian = torch.cat([row for _, row in rows], dim=1)
+    value = residual.square().sum()
+    gradient = (jacobian.transpose(1, 2) @ residual[..., None])[..., 0]
+    curvature = jacobian.transpose(1, 2) @ jacobian
+    # What depends on each angle alone: the own posture, and the limits.
+    own = _by_name(model, _OWN, _OWN_LIMB) ** -2
+    away = pose - wishes.own
+    beyond = (pose - (model.highest - _MARGIN)).clamp_min(0) - ((model.lowest + _MARGIN) - pose).clamp_min(0)
+    hard = (beyond != 0) * _LIMIT**-2
+    value = value + (own * away.square()).sum() + (hard * beyond.square()).sum()
+    gradient = gradient + own * away + hard * beyond
+    return value, gradient, curvature + torch.diag_embed(own + hard)
+
+
+def _tip_rows(wishes: Wishes, posture: Posture, moved: Tensor) -> list[tuple[Tensor, Tensor]]:
+    places, turns = posture.landmarks, moved
+    rows = []
+    for limb, tip in enumerate(TIPS):
+        wanted = wishes.points[:, limb]
+        weight = torch.where(wishes.on[:, limb], 1 / _PIN, 1 / _SWING) * wanted[:, 0].isfinite()
+        away = places[:, list(tip)].mean(dim=1) - wanted.nan_to_num()
+        rows.append((weight[:, None] * away, weight[:, None, None] * turns[:, list(tip)].mean(dim=1)))
+        if len(tip) == 2:
+            across = wishes.across[:, limb]
+            weight = across[:, 0].isfinite() / _KNUCKLES
+            away = places[:, tip[1]] - places[:, tip[0]] - across.nan_to_num()
+            rows.append((weight[:, None] * away, weight[:, None, None] * (turns[:, tip[1]] - turns[:, tip[0]])))
+    return rows
+
+
+def _gravity_rows(model: BodyModel, wishes: Wishes, posture: Posture, moved: Tensor) -> tuple[Tensor, Tensor]:
+    weights = model.tensor(LANDMARK_WEIGHTS)
+    away = weights @ posture.landmarks - wishes.gravity
+    return away / _GRAVITY, torch.einsum("l,nlid->nid", weights, moved) / _GRAVITY
+
+
+def _wall_rows(posture: Posture, moved: Tensor) -> tuple[Tensor, Tensor]:
+    parts = list(_CLEARANCE)
+    nearest = posture.landmarks.new_tensor([_CLEARANCE[part] for part in parts])
+    inside = (posture.landmarks[:, parts, 2] - nearest).clamp_max(0)
+    return inside / _CLEAR, (inside < 0)[..., None] * moved[:, parts, 2] / _CLEAR
+
+
+def _by_name(model: BodyModel, known: dict[str, float], otherwise: float) -> Tensor:
+    def of(name: str) -> float:
+        return next((value for part, value in known.items() if name == part or f"{part}_" in name), otherwise)
+
+    return model.tensor([of(name) for name in DEGREES_OF_FREEDOM])

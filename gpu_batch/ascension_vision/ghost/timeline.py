@@ -1,0 +1,181 @@
+"""When the Ghost does what: one limb moves at a time, and no pause is longer than a weight shift needs.
+
+The climber's own pace is kept where it is neither hurried nor idle. A limb leaves a hold only when it is about to
+arrive at the next one, unless the body would have to span more than the climber ever did; so the Ghost never waits with
+a limb in the air.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ascension_vision.contacts.contact import LIMBS
+from ascension_vision.ghost.beta import FEET, HANDS, Beta, Stay
+from ascension_vision.ghost.ghost import GhostContact
+
+Array = npt.NDArray[np.float64]
+
+# Seconds between an arrival and the next departure: to take the load, and longest without it being a pause.
+SHORTEST_SHIFT, LONGEST_SHIFT = 0.25, 0.9
+_LEAD = (0.3, 0.8)
+# A limb that swings d metres needs at least 0.3 s + 0.35 s/m and at most 0.5 s + 0.6 s/m.
+_QUICKEST, _SLOWEST = (0.3, 0.35), (0.5, 0.6)
+
+
+@dataclass(frozen=True)
+class Swing:
+    """A limb on its way. ``lift`` and ``land`` are indices of frames in which it still or already is on a hold;
+    ``origin`` is None where the limb comes from no hold."""
+
+    limb: int
+    lift: int
+    land: int
+    origin: Stay | None
+    target: Stay
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The Ghost's plan in its own time.
+
+    Attributes:
+        t: ``(n,)`` seconds, uniform, from 0.
+        climber_t: ``(n,)`` seconds of the video when the climber is at the same point of the same move.
+        on: ``(n, 4)`` which limbs are on a hold.
+        points: ``(n, 4, 3)`` where, wall metres; NaN where not on.
+        swings: in order of landing.
+        contacts: for the result.
+    """
+
+    t: Array
+    climber_t: Array
+    on: npt.NDArray[np.bool_]
+    points: Array
+    swings: list[Swing]
+    contacts: list[GhostContact]
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A limb's way to ``target``. ``leaves``, ``arrives``: seconds of the video; ``origin`` None: from no hold."""
+
+    limb: int
+    origin: Stay | None
+    target: Stay
+    leaves: float
+    arrives: float
+
+
+def lay_out(beta: Beta, start: float, end: float, rate: float) -> Timeline | None:
+    """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold."""
+    stays = [[stay for stay in of_limb if stay.end > start and stay.start < end] for of_limb in beta.stays]
+    if not any(stays):
+        return None
+    plan = _Plan(stays, start, rate)
+    moves = _moves(stays, start)
+    arrived = start
+    for index, move in enumerate(moves):
+        plan.let_go_of_what_is_too_far(move)
+        pause = move.leaves - arrived - _wasted(beta, arrived, move.leaves)
+        plan.wait(float(np.clip(pause, *((SHORTEST_SHIFT, LONGEST_SHIFT) if index else _LEAD))))
+        plan.swing(move, max(move.leaves, arrived))
+        arrived = max(arrived, move.arrives)
+    plan.wait(float(np.clip(end - arrived, *_LEAD)))
+    return plan.timeline(end)
+
+
+def _moves(stays: list[list[Stay]], start: float) -> list[_Move]:
+    moves = []
+    for of_limb in stays:
+        for before, after in pairwise([None, *of_limb]):
+            if after is not None and after.start > start:
+                # where the climber's limb came from no hold, as long a way as limbs usually take
+                leaves = before.end if before is not None else max(start, after.start - 0.7)
+                moves.append(_Move(after.limb, before, after, leaves, after.start))
+    return sorted(moves, key=lambda move: move.arrives)
+
+
+def _wasted(beta: Beta, start: float, end: float) -> float:
+    """Seconds between two moments of the video that were spent on what the Ghost leaves out."""
+    return sum(max(0.0, min(end, drop.end) - max(start, drop.start)) for drop in beta.dropped)
+
+
+class _Plan:
+    """The Ghost's plan while it is made; its clock counts frames."""
+
+    def __init__(self, stays: list[list[Stay]], start: float, rate: float) -> None:
+        self._rate = rate
+        self._clock = 0
+        self._held = [next((stay for stay in of_limb if stay.start <= start), None) for of_limb in stays]
+        self._since = [0] * len(LIMBS)
+        self._left = [0] * len(LIMBS)
+        self._knots = [(0, start)]
+        self._spans: list[tuple[Stay, int, int]] = []
+        self._swings: list[Swing] = []
+        self._reach = _reaches(stays)
+
+    def wait(self, seconds: float) -> None:
+        self._clock += max(1, round(seconds * self._rate))
+
+    def let_go_of_what_is_too_far(self, move: _Move) -> None:
+        for limb, held in enumerate(self._held):
+            if held is not None and limb != move.limb:
+                apart = np.linalg.norm(held.point - move.target.point)
+                if apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6:
+                    self._leave(limb)
+
+    def swing(self, move: _Move, leaves: float) -> None:
+        """``leaves`` is the moment of the video when the way to this place is free to begin."""
+        origin = self._held[move.limb]
+        self._leave(move.limb)
+        self._knots.append((self._clock, leaves))
+        way = 0.4 if origin is None else float(np.linalg.norm(move.target.point - origin.point))
+        quickest, slowest = (rest + per_metre * way for rest, per_metre in (_QUICKEST, _SLOWEST))
+        self.wait(float(np.clip(move.arrives - move.leaves, quickest, slowest)))
+        self._knots.append((self._clock, max(move.arrives, leaves)))
+        self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
+        self._held[move.limb], self._since[move.limb] = move.target, self._clock
+
+    def timeline(self, end: float) -> Timeline:
+        for limb in range(len(LIMBS)):
+            self._leave(limb)
+        frames = np.arange(self._clock + 1)
+        on = np.zeros((len(frames), len(LIMBS)), dtype=np.bool_)
+        points = np.full((len(frames), len(LIMBS), 3), np.nan)
+        contacts = []
+        for stay, first, last in sorted(self._spans, key=lambda span: (span[1], span[0].limb)):
+            on[first : last + 1, stay.limb] = True
+            points[first : last + 1, stay.limb] = stay.point
+            x, y, z = (float(value) for value in stay.point)
+            contacts.append(
+                GhostContact(LIMBS[stay.limb], stay.hold_id, first / self._rate, last / self._rate, (x, y, z))
+            )
+        own, climber = zip(*self._knots, (self._clock, end), strict=True)
+        climber_t = np.maximum.accumulate(np.interp(frames, own, np.maximum.accumulate(climber)))
+        return Timeline(frames / self._rate, climber_t, on, points, self._swings, contacts)
+
+    def _leave(self, limb: int) -> None:
+        held = self._held[limb]
+        if held is not None:
+            self._spans.append((held, self._since[limb], self._clock))
+            self._left[limb] = self._clock
+        self._held[limb] = None
+
+
+def _pair(limb: int, other: int) -> frozenset[bool] | int:
+    """The same for a hand and a foot, whichever, else for two hands and for two feet."""
+    return frozenset((True, False)) if (limb in HANDS) != (other in HANDS) else int(limb in FEET)
+
+
+def _reaches(stays: list[list[Stay]]) -> dict[frozenset[bool] | int, float]:
+    """How far apart the climber ever held on with a hand and a foot, two hands, two feet; metres."""
+    reaches: dict[frozenset[bool] | int, float] = {}
+    everything = [stay for of_limb in stays for stay in of_limb]
+    for index, one in enumerate(everything):
+        for other in everything[index + 1 :]:
+            if one.limb != other.limb and one.start < other.end and other.start < one.end:
+                pair = _pair(one.limb, other.limb)
+                reaches[pair] = max(reaches.get(pair, 0.0), float(np.linalg.norm(one.point - other.point)))
+    return reaches

@@ -1,0 +1,156 @@
+"""The Ghost Climber on climbs whose truth is known: what it leaves out, what it keeps, and its proof."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ascension_vision.body.model import BONES, TIPS
+from ascension_vision.contacts.contact import LIMBS, Contact
+from ascension_vision.ghost.beta import edit
+from ascension_vision.ghost.finding import find_ghost
+from ascension_vision.ghost.ghost import Ghost, NoGhost
+from ascension_vision.metrics.movement import least_jerk
+
+from tests.unit.vision.climbs import Climb, short_climb
+
+Array = npt.NDArray[np.float64]
+
+
+def ghost_of(climb: Climb, contacts: list[Contact] | None = None) -> Ghost:
+    found = find_ghost(climb.motion, climb.contacts if contacts is None else contacts, climb.holds, climb.wall)
+    assert isinstance(found, Ghost), found
+    return found
+
+
+@pytest.fixture(scope="module")
+def ghost() -> Ghost:
+    return ghost_of(short_climb())
+
+
+def regripped(climb: Climb) -> tuple[list[Contact], Contact]:
+    """The climb's contacts with a hand that leaves its hold and comes back before anything else happens, and that
+    hand's contact as it was."""
+    longest = max((c for c in climb.contacts if c.limb.endswith("hand")), key=lambda c: c.end - c.start)
+    away = longest.start + 0.15
+    parts = [replace(longest, end=away), replace(longest, start=away + 0.3)]
+    return [c for c in climb.contacts if c is not longest] + parts, longest
+
+
+def test_every_bone_keeps_its_length(ghost: Ghost) -> None:
+    for one, other in BONES:
+        length = np.linalg.norm(ghost.landmarks[:, one] - ghost.landmarks[:, other], axis=1)
+        assert np.ptp(length) < 1e-3 * length.mean()
+
+
+def test_hands_and_feet_stay_where_they_hold_on_even_after_rounding(ghost: Ghost) -> None:
+    rounded = np.round(ghost.landmarks, 3)
+    for contact in ghost.contacts:
+        during = (ghost.t >= contact.start - 1e-6) & (ghost.t <= contact.end + 1e-6)
+        tip = rounded[during][:, TIPS[LIMBS.index(contact.limb)]].mean(axis=1)
+        assert np.linalg.norm(tip - contact.point, axis=1).max() < 0.005
+
+
+def test_the_certificate_passes_on_a_climb_that_a_body_could_do(ghost: Ghost) -> None:
+    assert ghost.certificate["passed"]
+    assert set(ghost.certificate["gates"]) == {"bone_drift", "contact_slip", "joint_limits", "reach", "equilibrium"}
+    assert all(len(values) == len(ghost.t) for values in ghost.certificate["frames"].values())
+
+
+def test_the_ghost_jerks_less_and_goes_no_longer_way_than_the_climber(ghost: Ghost) -> None:
+    change = ghost.certificate["change"]
+    assert change["jerk"] < 0
+    assert change["path"] < 0.02
+
+
+def test_the_ghost_moves_one_limb_at_a_time(ghost: Ghost) -> None:
+    on = np.array([sum(c.start - 1e-6 <= t <= c.end + 1e-6 for c in ghost.contacts) for t in ghost.t])
+    assert on.min() >= 3
+
+
+def test_the_ghost_uses_the_climbers_holds_and_its_hands_move_in_the_same_order(ghost: Ghost) -> None:
+    climb = short_climb()
+
+    def hands(contacts: list[Contact] | list) -> list[tuple[str, int | None]]:  # type: ignore[type-arg]
+        by_time = sorted(contacts, key=lambda c: c.start)
+        return [(c.limb, c.hold_id) for c in by_time if c.limb.endswith("hand") and c.start > 0]
+
+    assert {c.hold_id for c in ghost.contacts} == {c.hold_id for c in climb.contacts}
+    assert hands(ghost.contacts) == hands(climb.contacts)
+
+
+def test_the_players_two_clocks_go_forward_together(ghost: Ghost) -> None:
+    assert np.diff(ghost.t) == pytest.approx(ghost.t[1])
+    assert (np.diff(ghost.climber_t) >= 0).all()
+    assert ghost.climber_t[0] >= short_climb().motion.t[0]
+    assert ghost.climber_t[-1] <= short_climb().motion.t[-1]
+
+
+def test_a_regrip_is_left_out() -> None:
+    climb = short_climb()
+    contacts, whole = regripped(climb)
+    beta = edit(contacts, climb.motion.t, climb.motion.landmarks, climb.wall)
+    assert [(drop.kind, drop.limb) for drop in beta.dropped] == [("regrip", LIMBS.index(whole.limb))]
+    stays = beta.stays[LIMBS.index(whole.limb)]
+    assert any(stay.start == whole.start and stay.end == whole.end for stay in stays)
+
+
+def test_a_limb_that_returns_after_others_moved_on_is_no_regrip() -> None:
+    climb = short_climb()
+    hand = next(c for c in climb.contacts if c.limb.endswith("hand") and c.start == 0)
+    arrival = min(c.start for c in climb.contacts if c.limb != hand.limb and c.start > 0)
+    parts = [replace(hand, end=arrival - 0.2), replace(hand, start=arrival + 0.2, end=arrival + 1)]
+    contacts = [c for c in climb.contacts if c.limb != hand.limb] + parts
+    assert edit(contacts, climb.motion.t, climb.motion.landmarks, climb.wall).dropped == ()
+
+
+def test_a_foot_that_rests_nowhere_on_its_way_goes_there_at_once() -> None:
+    climb = short_climb()
+    first = min((c for c in climb.contacts if c.limb == "left_foot"), key=lambda c: c.start)
+    contacts = [c for c in climb.contacts if c.limb != "left_foot"] + [
+        replace(first, end=0.2),
+        replace(first, hold_id=900, start=0.3, end=0.5),
+        replace(first, hold_id=901, start=0.6, end=5.0),
+    ]
+    beta = edit(contacts, climb.motion.t, climb.motion.landmarks, climb.wall)
+    assert [drop.kind for drop in beta.dropped] == ["fidget"]
+    assert [stay.hold_id for stay in beta.stays[2]] == [first.hold_id, 901]
+
+
+@pytest.mark.parametrize("missing", ["wall", "contacts", "body", "length"])
+def test_without_a_basis_there_is_no_ghost_but_a_reason(missing: str) -> None:
+    climb = short_climb()
+    motion = climb.motion
+    if missing == "length":
+        motion = replace(
+            motion, frames=motion.frames[:6], t=motion.t[:6], pose=motion.pose[:6], landmarks=motion.landmarks[:6],
+            gravity_centre=motion.gravity_centre[:6], error_px=motion.error_px[:6],
+        )  # fmt: skip
+    found = find_ghost(
+        None if missing == "body" else motion,
+        [] if missing == "contacts" else climb.contacts,
+        climb.holds,
+        None if missing == "wall" else climb.wall,
+    )
+    assert isinstance(found, NoGhost)
+    assert len(found.reason) > 10
+
+
+def test_a_hand_that_hangs_alone_does_not_pass_for_balance() -> None:
+    climb = short_climb()
+    feet_off = [c for c in climb.contacts if c.limb.endswith("hand")]
+    away = [replace(c, point=(c.point[0] + 400, c.point[1])) for c in feet_off]
+    found = find_ghost(climb.motion, away[:1] + away[1:], [], climb.wall)
+    assert isinstance(found, Ghost)
+    equilibrium = found.certificate["gates"]["equilibrium"]
+    assert not equilibrium["passed"]
+    assert not found.certificate["passed"]
+
+
+def test_least_jerk_goes_straight_where_nothing_asks_for_more() -> None:
+    wanted = np.linspace([0.0, 0, 0], [1.0, 2, 3], 40)
+    wandering = wanted + 0.1 * np.sin(np.arange(40))[:, None]
+    deviation = np.full(40, np.inf)
+    deviation[[0, 13, 27, 39]] = 1e-3
+    path = least_jerk(np.where(np.isfinite(deviation)[:, None], wanted, wandering), deviation, 15.0, 1.0)
+    assert path == pytest.approx(wanted, abs=5e-3)

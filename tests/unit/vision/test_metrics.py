@@ -1,0 +1,128 @@
+"""What is measured of a climb: definitions on paths made for them, and all metrics of a climb whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ascension_vision.body.motion import BodyMotion
+from ascension_vision.ghost.ghost import GhostContact, NoGhost
+from ascension_vision.metrics.catalogue import CATALOGUE
+from ascension_vision.metrics.effort import effort
+from ascension_vision.metrics.measuring import Findings, measure
+from ascension_vision.metrics.movement import log_dimensionless_jerk, path_ratio, steadied
+from ascension_vision.metrics.reach import longest_reach
+
+from tests.unit.vision.climbs import short_climb
+
+T = np.linspace(0, 2, 121)
+# From rest to rest with least jerk.
+REACH = (T / 2) ** 3 * (10 - 15 * (T / 2) + 6 * (T / 2) ** 2)
+
+
+def findings() -> Findings:
+    climb = short_climb()
+    return Findings(climb.poses, climb.motion, climb.wall, climb.holds, climb.contacts, NoGhost("Not asked for."))
+
+
+def test_least_jerk_from_rest_to_rest_has_the_value_of_its_formula() -> None:
+    # T^3 / v^2 * integral of jerk^2 = T^3 / (1.875 D / T)^2 * 720 D^2 / T^5
+    expected = -np.log(720 / 1.875**2)
+    path = np.stack([REACH, 0 * T], axis=1)
+    assert log_dimensionless_jerk(T, path) == pytest.approx(expected, abs=0.1)
+
+
+def test_smoothness_depends_neither_on_size_nor_on_speed() -> None:
+    path = np.stack([REACH, 0.3 * REACH**2], axis=1)
+    assert log_dimensionless_jerk(3 * T, 5 * path) == pytest.approx(log_dimensionless_jerk(T, path))
+
+
+def test_a_detour_has_a_path_ratio_above_one() -> None:
+    assert path_ratio(np.array([[0.0, 0], [1, 0], [2, 0]])) == pytest.approx(1)
+    assert path_ratio(np.array([[0.0, 0], [1, 1], [2, 0]])) == pytest.approx(2**0.5)
+    assert path_ratio(np.zeros((3, 2))) is None
+
+
+def test_steadying_takes_the_tremble_and_leaves_the_move() -> None:
+    path = np.stack([REACH, 0 * T], axis=1)
+    trembling = path + 0.02 * np.random.default_rng(1).normal(size=path.shape)
+    even, steady = steadied(T, trembling)
+    true = np.interp(even, T, REACH)
+    assert np.abs(steady[:, 0] - true).max() < 0.03
+    assert np.abs(np.diff(steady[:, 1], 3)).max() < 0.3 * np.abs(np.diff(trembling[:, 1], 3)).max()
+
+
+def test_reach_is_from_the_arriving_hand_to_the_farthest_foot() -> None:
+    touches = [
+        GhostContact("left_hand", 1, 1.5, 9.0, (0.0, 1.5, 0.0)),
+        GhostContact("left_foot", 2, 0.0, 9.0, (0.0, 0.3, 0.0)),
+        GhostContact("right_foot", 3, 0.0, 1.0, (0.0, -5.0, 0.0)),
+        GhostContact("right_hand", 4, 2.0, 9.0, (0.0, 2.0, 0.0)),
+    ]
+    found = longest_reach(touches)
+    assert found is not None
+    assert found == pytest.approx((1.7, 2.0))
+    assert longest_reach(touches[1:3]) is None
+
+
+def test_more_load_more_way_and_more_time_cost_more() -> None:
+    path = np.stack([REACH, 0 * T, 0 * T], axis=1)
+    strain, held = np.full(121, 0.3), np.ones(121, dtype=np.bool_)
+    usual = effort(T, path, strain, held, 1.7).cost
+    assert effort(T, path, 1.2 * strain, held, 1.7).cost > usual
+    assert effort(1.2 * T, path, strain, held, 1.7).cost > usual
+    wandering = path + 0.1 * np.sin(4 * T)[:, None]
+    assert effort(T, wandering, strain, held, 1.7).cost > usual
+
+
+def test_every_metric_has_a_value_or_a_reason_and_its_error() -> None:
+    for name, metric in measure(findings()).items():
+        if metric.value is None:
+            assert metric.reason, name
+            assert len(metric.reason) <= 120
+        else:
+            assert metric.uncertainty is not None, name
+            assert metric.uncertainty >= 0
+        assert metric.unit == CATALOGUE[name].unit
+
+
+def test_measuring_again_gives_the_same_numbers() -> None:
+    assert measure(findings()) == measure(findings())
+
+
+def test_holds_count_once_they_were_used_for_half_a_second() -> None:
+    climb = short_climb()
+    touched = replace(climb.contacts[0], hold_id=999, start=0.0, end=0.4)
+    found = measure(replace(findings(), contacts=[*climb.contacts, touched]))
+    expected = {c.hold_id for c in climb.contacts if c.end - c.start >= 0.5}
+    assert found["hold_count"].value == len(expected)
+
+
+def test_an_uncertain_scale_makes_lengths_uncertain() -> None:
+    base = findings()
+    assert base.wall is not None
+    rough = measure(replace(base, wall=replace(base.wall, scale_error=0.2)))["max_reach_cm"]
+    assert rough.value is not None
+    assert rough.uncertainty is not None
+    assert rough.uncertainty > 0.3 * rough.value
+
+
+def test_without_a_wall_only_what_pictures_tell_is_measured() -> None:
+    found = measure(Findings(short_climb().poses))
+    assert {name for name, metric in found.items() if metric.value is not None} == {"geometric_entropy", "immobility"}
+    assert found["immobility"].assumes == "a camera that stands still"
+
+
+def test_without_contacts_loads_are_unknown() -> None:
+    found = measure(replace(findings(), contacts=[]))
+    assert found["avg_tension"].value is None
+    assert found["hold_count"].value is None
+    assert found["path_ratio"].value is not None
+
+
+def test_a_body_that_was_not_placed_is_not_measured_in_space() -> None:
+    motion = short_climb().motion
+    few = BodyMotion(
+        motion.model, motion.frames[:3], motion.t[:3], motion.pose[:3], motion.landmarks[:3],
+        motion.gravity_centre[:3], motion.error_px[:3],
+    )  # fmt: skip
+    assert measure(replace(findings(), motion=few))["path_ratio"].value is None
