@@ -1,0 +1,1 @@
+"""How the hold detector was trained: ``python -m training.holds``."""
