@@ -27,6 +27,7 @@ GOAL_MS = 15.0
 # Passwords are meant to take their time.
 EXEMPT = {("POST", "/auth/register"), ("POST", "/auth/login")}
 WARM_UP = 20
+CHANGES = {"changes": [{"action": "add", "box": [0.1, 0.2, 0.15, 0.24], "type": "jug"}] * 20}
 CONTROL = ("5 ms of arithmetic", "for comparison")
 
 
@@ -59,7 +60,7 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         """What replaces ``{…}`` in path is the name of a row; # in it and in headers is the request's number."""
 
         def make(i: int) -> dict[str, Any]:
-            filled = path.replace("{kind}", "holds")
+            filled = path.replace("{kind}", "holds").replace("{token}", "link")
             for parameter, name in names.items():
                 filled = filled.replace(f"{{{parameter}}}", str(id_of(name.replace("#", str(i)))))
             content = body(i) if callable(body) else body
@@ -67,7 +68,9 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
             numbered = {name: value.replace("#", str(i)) for name, value in headers.items()}
             return surroundings.event(method, filled + query, token=token, body=sent, **numbered)
 
-        names = {key: headers.pop(key) for key in ("job_id", "video_id", "key_id") if key in headers}
+        names = {
+            key: headers.pop(key) for key in ("job_id", "video_id", "key_id", "share_id", "other") if key in headers
+        }
         return Case(method, path, variant, make, status, count)
 
     upload = {"filename": "climb.mp4", "content_type": "video/mp4", "file_size_bytes": 1000}
@@ -99,6 +102,13 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         ),
         case("POST", "/analysis/start", status=202, body=lambda i: {"video_id": str(id_of(f"start{i}"))}),
         case("POST", "/analysis/bulk", status=202, body=lambda i: {"items": [{"video_id": str(id_of(f"bulk{i}"))}]}),
+        case("PATCH", "/analysis/{job_id}/holds", status=202, body=CHANGES, job_id="correct-job#"),
+        case("GET", "/analysis/{job_id}/compare/{other}", job_id="job1", other="job3"),
+        case("POST", "/analysis/{job_id}/shares", status=201, body={}, job_id="correct-job#"),
+        case("GET", "/analysis/{job_id}/shares", job_id="job1"),
+        case("DELETE", "/analysis/{job_id}/shares/{share_id}", status=204, job_id="job1", share_id="revoked-share#"),
+        case("GET", "/shared/{token}", "60 kB, gzip", Accept_Encoding="gzip"),
+        case("GET", "/shared/{token}/thumbnail", status=303),
         case("GET", "/videos", "20 of them"),
         case("GET", "/videos/{video_id}", video_id="video2"),
         case("POST", "/videos/{video_id}/save", video_id="save#"),
@@ -110,6 +120,8 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         case("POST", "/api-keys", status=201, count=45, body={"name": "server"}),
         case("PUT", "/models/{kind}", body={"file_size_bytes": 1000}),
         case("GET", "/models"),
+        # There is one to remove; afterwards it is the search for one that is measured.
+        case("DELETE", "/models/{kind}", status=204, count=1),
         Case("DELETE", "/me", "three analyses", leaving, 204),
     ]
 

@@ -132,6 +132,16 @@ _FILLING = (
     FROM generate_series(2, %(users)s) i
     """,
     """
+    INSERT INTO shares (id, analysis_id, user_id, token_hash, expires_at)
+    SELECT md5('share' || i)::uuid, md5('job' || 1 + i %% %(n)s)::uuid, md5('user' || 2 + i %% (%(users)s - 1))::uuid,
+           sha256(('link' || i)::bytea), now() + interval '30 days' FROM generate_series(1000, 1000 + %(around)s) i
+    """,
+    """
+    INSERT INTO corrections (id, analysis_id, changes, folder, status, created_at, started_at, ended_at)
+    SELECT md5('correction' || i)::uuid, md5('job' || 1 + i %% %(n)s)::uuid, '[]', 'r1-' || i || '/', 'completed', now(),
+           now(), now() FROM generate_series(1, %(around)s) i
+    """,
+    """
     INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scopes)
     SELECT md5('key' || i)::uuid, md5('user' || 2 + i %% (%(users)s - 1))::uuid, 'server', 'asc_12345678',
            sha256(('key' || i)::bytea), ARRAY['analysis:read'] FROM generate_series(1000, 1000 + %(around)s) i
@@ -193,3 +203,20 @@ def _add_subjects(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             ],
         )
         cursor.execute("UPDATE analyses SET result = %s WHERE id = %s", (large_result(), id_of("job1")))
+        # Analyses to correct and to share, and links to revoke and to follow.
+        cursor.executemany(
+            "INSERT INTO videos (id, user_id, filename, content_type, object_key, announced_size_bytes, uploaded_at, "
+            "expires_at) VALUES (%s, %s, 'climb.mp4', 'video/mp4', %s, 1000, now(), now() + interval '1 day')",
+            [(id_of(f"correct{i}"), owner, f"uploads/{owner}/correct{i}.mp4") for i in range(SUBJECTS)],
+        )
+        cursor.executemany(
+            "INSERT INTO analyses (id, video_id, user_id, options, options_hash, status, result, result_etag) "
+            "VALUES (%s, %s, %s, '{}', 'hash', 'completed', '', 'x')",
+            [(id_of(f"correct-job{i}"), id_of(f"correct{i}"), owner) for i in range(SUBJECTS)],
+        )
+        cursor.executemany(
+            "INSERT INTO shares (id, analysis_id, user_id, token_hash, expires_at) "
+            "VALUES (%s, %s, %s, %s, now() + interval '1 day')",
+            [(id_of(f"revoked-share{i}"), id_of("job1"), owner, hash_of(f"revoked-link{i}")) for i in range(SUBJECTS)]
+            + [(id_of("share"), id_of("job1"), owner, hash_of("link"))],
+        )

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ascension_api import openapi, problem_answers
-from ascension_api.endpoints import analysis, api_keys, auth, docs, health, me, models, videos, ws
+from ascension_api.endpoints import analysis, api_keys, auth, docs, health, me, models, shares, videos, ws
 from ascension_api.repetition import RepetitionGuard
 from ascension_api.requests import RequestFrame
 
@@ -22,7 +22,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for module in (health, auth, me, analysis, videos, ws, api_keys, models, docs):
+    for module in (health, auth, me, analysis, shares, videos, ws, api_keys, models, docs):
         app.include_router(module.router)
     problem_answers.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from uuid import uuid4
 
 from ascension.problems import Problem
@@ -13,6 +14,8 @@ from ascension_api.problem_answers import BodyTooLarge, answer
 log = logging.getLogger("ascension.api")
 
 MAX_BODY_BYTES = 256 * 1024
+# A link's token opens what it shows: it is not for logs.
+_TOKEN_IN_PATH = re.compile(r"(?<=^/shared/)[^/]+")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 _SAFETY = {
@@ -32,6 +35,7 @@ class RequestFrame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        started = time.monotonic()
         request_id = scope["ascension.request_id"] = _request_id(scope)
         status = 0
 
@@ -64,8 +68,9 @@ class RequestFrame:
             "answered",
             extra={
                 "method": scope["method"],
-                "path": scope["path"],
+                "path": _TOKEN_IN_PATH.sub("…", scope["path"]),
                 "status": status,
+                "duration_ms": round((time.monotonic() - started) * 1000, 1),
                 "user_id": scope.get("ascension.user_id"),
             },
         )

@@ -3,7 +3,7 @@
 import hashlib
 
 from ascension.database import transaction
-from ascension.rate_limits import AUTH_BY_ADDRESS, LOGIN_BY_ACCOUNT, Level, take
+from ascension.rate_limits import AUTH_BY_ADDRESS, LOGIN_BY_ACCOUNT, SHARED_BY_ADDRESS, Level, take
 from ascension.settings import settings
 from fastapi import Request
 
@@ -25,13 +25,23 @@ def address_of(request: Request) -> str:
 
 
 def by_address(request: Request) -> None:
-    """A dependency of what needs no account.
+    """A dependency of what opens accounts and sessions.
 
     Raises:
         TooManyRequests
     """
     with transaction() as tx:
         note(request, take(tx, AUTH_BY_ADDRESS, address_of(request)))
+
+
+def follower(request: Request) -> None:
+    """A dependency of what links show.
+
+    Raises:
+        TooManyRequests
+    """
+    with transaction() as tx:
+        note(request, take(tx, SHARED_BY_ADDRESS, address_of(request)))
 
 
 def login_attempt(request: Request, email: str) -> None:

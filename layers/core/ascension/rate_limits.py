@@ -28,6 +28,8 @@ class Rate:
 # Guessing passwords: by account and by address. Opening accounts: by address.
 LOGIN_BY_ACCOUNT = Rate("login-account", burst=20, per_minute=10)
 AUTH_BY_ADDRESS = Rate("auth-address", burst=120, per_minute=120)
+# Following links: by address. A page asks for an analysis and its picture, and again while it is under way.
+SHARED_BY_ADDRESS = Rate("shared-address", burst=120, per_minute=240)
 # Everything that is done with a token or a key.
 USER = Rate("user", burst=200, per_minute=3000)
 

@@ -173,7 +173,9 @@ def test_health_needs_the_database(invoke: Invoke, monkeypatch: pytest.MonkeyPat
     assert pool() is not None
 
 
-def test_logs_are_json_with_the_request_and_hold_no_secret(invoke: Invoke, user: Person, logged: io.StringIO) -> None:
+def test_logs_are_json_with_the_request_and_hold_no_secret(
+    invoke: Invoke, user: Person, rows: Rows, bucket: Any, logged: io.StringIO
+) -> None:
     secrets = [PASSWORD, user.access_token, user.refresh_token]
     ticket = body_of(invoke("POST", "/ws/ticket", token=user.access_token))
     assert ticket["url"] == f"ws://127.0.0.1:4566/api/v1/ws?ticket={ticket['ticket']}"
@@ -184,11 +186,17 @@ def test_logs_are_json_with_the_request_and_hold_no_secret(invoke: Invoke, user:
     secrets.append(url.partition("X-Amz-Signature=")[2])
     session = body_of(invoke("POST", "/auth/login", {"email": user.email, "password": PASSWORD}))
     secrets += [session["access_token"], session["refresh_token"]]
+    job_id = complete(user, rows, bucket)
+    rows("UPDATE users SET subscription_tier = 'pro' WHERE id = %s", user.id)
+    link = body_of(invoke("POST", f"/analysis/{job_id}/shares", {}, token=user.access_token))
+    secrets.append(link["token"])
+    for path in ("", "/thumbnail", "/thumbnail/nothing"):
+        invoke("GET", f"/shared/{link['token']}{path}")
     invoke("POST", "/auth/refresh", {"refresh_token": session["refresh_token"]})
     invoke("GET", "/me", token="not.a.token")
     text = logged.getvalue()
     answered = [entry for entry in map(json.loads, text.splitlines()) if entry["message"] == "answered"]
-    assert len(answered) == 5
+    assert len(answered) == 10
     assert all(entry["request_id"] and entry["path"] and entry["status"] for entry in answered)
     assert answered[0]["user_id"] == user.id
     for secret in secrets:

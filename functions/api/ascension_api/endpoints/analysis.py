@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ascension.accounts.problems import NeedsEnterprise
 from ascension.accounts.user import User
-from ascension.analyses import answers, corrections, service
+from ascension.analyses import answers, comparison, corrections, service
 from ascension.analyses.lifecycle import result_prefix
 from ascension.analyses.problems import (
     AnalysisChanging,
@@ -165,16 +165,16 @@ class Progress(Answer):
     fraction: float
 
 
-class AnalysisSummary(Answer):
+class AnalysisFacts(Answer):
+    """What of an analysis may be seen by whoever it is shown to."""
+
     id: UUID
-    video_id: UUID
     status: Literal["pending", "processing", "completed", "failed"]
     revision: Annotated[int, Field(description="How many corrections of the holds led to the result.")]
     created_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
     completed_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
     processing_time_ms: int | None
-    options: dict[str, Any]
     progress: Progress
     error: Annotated[
         Error | None, Field(description="Of a completed analysis: why the last correction came to nothing.")
@@ -183,15 +183,46 @@ class AnalysisSummary(Answer):
     metrics_info: dict[str, dict[str, Any]] | None
 
 
-class Analysis(AnalysisSummary):
+class AnalysisBody(AnalysisFacts):
     """``result`` is null until the analysis is completed; docs/result-format.md describes it."""
 
     result: dict[str, Any] | None
 
 
+class AnalysisSummary(AnalysisFacts):
+    video_id: UUID
+    options: dict[str, Any]
+
+
+class Analysis(AnalysisBody, AnalysisSummary):
+    """``result`` is null until the analysis is completed; docs/result-format.md describes it."""
+
+
 class AnalysisPage(Answer):
     items: list[AnalysisSummary]
     next_cursor: str | None
+
+
+class MetricChange(Answer):
+    """``values``: of the one and the other analysis. ``change`` from the one to the other, null where it is not known.
+
+    ``uncertainty``: half the width of the interval that holds the true change in nine of ten cases. ``meaningful``:
+    whether the change is larger than that; null where one of the uncertainties is not known.
+    """
+
+    unit: str | None
+    values: Annotated[list[float | None], Field(min_length=2, max_length=2)]
+    change: float | None
+    uncertainty: float | None
+    meaningful: bool | None
+
+
+class Comparison(Answer):
+    """``same_wall`` is null where it cannot be told."""
+
+    analyses: Annotated[list[UUID], Field(min_length=2, max_length=2)]
+    same_wall: bool | None
+    metrics: dict[str, MetricChange]
 
 
 Side = Annotated[float, Field(ge=-10, le=10), a_number]
@@ -339,6 +370,15 @@ def correct_holds(job_id: UUID, body: HoldChanges, user: AnalysisWriter) -> Corr
     ``error`` says so. It costs no quota."""
     changes = [change.model_dump(exclude_none=True) for change in body.changes]
     return CorrectionStatus.model_validate(corrections.correct(user, job_id, changes))
+
+
+@router.get(
+    "/{job_id:uuid}/compare/{other:uuid}",
+    summary="The metrics of two analyses side by side",
+    responses=problems(AnalysisNotFound, AnalysisNotCompleted),
+)
+def compare(job_id: UUID, other: UUID, user: AnalysisReader) -> Comparison:
+    return Comparison.model_validate(comparison.compare(user, job_id, other))
 
 
 def _outcome(user: User, item: BulkItem) -> BulkOutcome:

@@ -206,7 +206,7 @@ def remove_old_revisions() -> int:
 
 
 def remove_expired_rows() -> int:
-    """Connections, tickets, tokens, limits and remembered answers that nobody needs any more."""
+    """Connections, tickets, tokens, links, limits and remembered answers that nobody needs any more."""
     with transaction() as tx:
         return sum(
             tx.execute(query).rowcount
@@ -214,6 +214,7 @@ def remove_expired_rows() -> int:
                 "DELETE FROM connections WHERE expires_at < now()",
                 "DELETE FROM ws_tickets WHERE expires_at < now()",
                 "DELETE FROM refresh_tokens WHERE expires_at < now()",
+                "DELETE FROM shares WHERE expires_at < now()",
                 "DELETE FROM rate_limits WHERE drained_at < now()",
                 "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
             )
