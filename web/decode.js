@@ -4,7 +4,9 @@ export const COMPACT_SCHEMA = "ascension.analysis.compact/2";
 export const VERBOSE_SCHEMA = "ascension.analysis/1";
 
 const ANCHORS = 16; // rows between two values that are not interpolated
-const CONTEXTS = 32; // of each level of a curve: how many bits a number has
+// Kinds of numbers, each with its own statistics: anchors, corrections of the four levels between them, runs of zeros;
+// in each kind, one chance for every bit that a number's size may have.
+const [KINDS, SIZES] = [6, 32];
 // [landmark, its parent]: each is coded relative to another; in this order, parents first.
 const TREE = [
   [23, -1], [24, 23], [11, 23], [12, 11], [0, 11], ...Array.from({ length: 10 }, (_, i) => [i + 1, 0]), [13, 11],
@@ -26,7 +28,10 @@ for (const [mass, centre, from, ...to] of [
   for (const side of [0, 1]) SEGMENTS.push([mass, centre, [from + side], to.map((i) => i + side)]);
 }
 
-/** The result spelled out: equal, value by value, to what the API answers with ?format=verbose. */
+/**
+ * The result spelled out: equal, value by value, to what the API answers with ?format=verbose. Frames of poses and Ghost
+ * spell themselves out when they are read, so that this takes no longer than undoing the code.
+ */
 export function verbose(compact) {
   if (compact.schema !== COMPACT_SCHEMA) throw new Error(`not a compact result: schema ${compact.schema}`);
   const { outlines, ...result } = compact;
@@ -44,59 +49,69 @@ export function verbose(compact) {
   };
 }
 
-/**
- * The whole numbers in base64, one a call, in the statistics of a level: an adaptive binary arithmetic code with 32-bit
- * bounds. A number is how many bits it has, as so many ones and a zero, then those bits, then its sign.
- */
-export function numbers(text) {
-  const bytes = atob(text);
-  const chances = new Uint16Array(8 * CONTEXTS).fill(32768); // of a 1, in 65536ths
-  const asked = new Uint8Array(8 * CONTEXTS);
-  let [at, low, high, code] = [4, 0, 0xffffffff, 0];
-  for (let i = 0; i < 4; i++) code = code * 256 + (bytes.charCodeAt(i) || 0);
-
-  function bit(context) {
-    const p = context < 0 ? 32768 : chances[context];
-    const middle = low + Math.floor(((high - low) * p) / 65536);
-    const one = code <= middle;
-    if (one) high = middle;
-    else low = middle + 1;
-    if (context >= 0) {
-      const calls = asked[context];
-      chances[context] = one ? p + ((65536 - p) / (calls + 2) | 0) : p - (p / (calls + 2) | 0);
-      if (calls < 30) asked[context] = calls + 1;
-    }
-    while (((low ^ high) & 0xff000000) === 0) {
-      low = (low << 8) >>> 0;
-      high = ((high << 8) | 255) >>> 0;
-      code = ((code << 8) | (at < bytes.length ? bytes.charCodeAt(at) : 0)) >>> 0;
-      at++;
-    }
-    return one;
+/** Whole numbers from base64: an adaptive binary arithmetic code with 24-bit bounds. */
+export class Stream {
+  constructor(text) {
+    this.bytes = atob(text);
+    this.at = 0;
+    [this.low, this.high, this.code] = [0, 0xffffff, 0];
+    this.chances = new Uint16Array(KINDS * SIZES).fill(32768); // of a 1, in 65536ths
+    this.asked = new Uint8Array(KINDS * SIZES);
+    for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.#byte();
   }
 
-  return (level) => {
+  /** The next number: a count and, unless it is 0, the sign. */
+  number(kind) {
+    const magnitude = this.count(kind);
+    return magnitude !== 0 && this.#bit(-1) ? -magnitude : magnitude;
+  }
+
+  /** The next number that is not negative: how many bits it has, as so many ones and a zero, then those bits. */
+  count(kind) {
     let size = 0;
-    while (bit(level * CONTEXTS + size)) size++;
-    if (size === 0) return 0;
-    let magnitude = 1;
-    for (let i = 1; i < size; i++) magnitude = 2 * magnitude + (bit(-1) ? 1 : 0);
-    return bit(-1) ? -magnitude : magnitude;
-  };
+    while (this.#bit(kind * SIZES + size)) size++;
+    let magnitude = size === 0 ? 0 : 1;
+    for (let i = 1; i < size; i++) magnitude = 2 * magnitude + this.#bit(-1);
+    return magnitude;
+  }
+
+  #bit(which) {
+    const p = which < 0 ? 32768 : this.chances[which];
+    const middle = this.low + Math.floor(((this.high - this.low) * p) / 65536);
+    const one = this.code <= middle;
+    if (one) this.high = middle;
+    else this.low = middle + 1;
+    if (which >= 0) {
+      const asked = this.asked[which];
+      this.chances[which] = one ? p + Math.floor((65536 - p) / (asked + 2)) : p - Math.floor(p / (asked + 2));
+      if (asked < 30) this.asked[which] = asked + 1;
+    }
+    while ((this.low ^ this.high) < 0x10000) {
+      this.low = (this.low << 8) & 0xffffff;
+      this.high = ((this.high << 8) & 0xffffff) | 255;
+      this.code = ((this.code << 8) & 0xffffff) | this.#byte();
+    }
+    return one ? 1 : 0;
+  }
+
+  #byte() {
+    return this.at < this.bytes.length ? this.bytes.charCodeAt(this.at++) : 0;
+  }
 }
 
 /** Whole numbers that change evenly, such as times: coded as second differences. */
 export function steps(text, count) {
-  const next = numbers(text);
+  const stream = new Stream(text);
   let [speed, value] = [0, 0];
-  return Array.from({ length: count }, () => (value += speed += next(0)));
+  return Array.from({ length: count }, () => (value += speed += stream.number(0)));
 }
 
 /** A smooth channel: anchors, then ever finer values between them, each a correction of its interpolation. */
-export function curve(next, rows, step) {
+export function curve(stream, rows, step) {
   const values = new Int32Array(rows);
-  for (let i = 0; i < rows; i += ANCHORS) values[i] = (i ? values[i - ANCHORS] : 0) + step * next(0);
-  for (let half = ANCHORS / 2, level = 1; half >= 1; half /= 2, level++) {
+  for (let i = 0; i < rows; i += ANCHORS) values[i] = (i ? values[i - ANCHORS] : 0) + step * stream.number(0);
+  for (let level = 1, half = 8; level <= 4; level++, half /= 2) {
+    let zeros = level === 4 && rows > 1 ? stream.count(5) : 0;
     for (let i = half; i < rows; i += 2 * half) {
       let value = values[i - half];
       if (i + half < rows) {
@@ -104,7 +119,13 @@ export function curve(next, rows, step) {
         if (i < 3 * half || i + 3 * half >= rows) value = near >> 1;
         else value = (9 * near - values[i - 3 * half] - values[i + 3 * half] + 8) >> 4;
       }
-      values[i] = value + step * next(level);
+      if (zeros > 0) {
+        zeros--;
+      } else {
+        value += step * stream.number(level);
+        if (level === 4) zeros = stream.count(5);
+      }
+      values[i] = value;
     }
   }
   return values;
@@ -112,10 +133,10 @@ export function curve(next, rows, step) {
 
 // [channel][row] whole numbers: each its curve, plus its parent's, plus `link` times the plane's gain.
 function plane({ data, step, gain }, rows, tree, link) {
-  const next = numbers(data);
+  const stream = new Stream(data);
   const channels = [];
   for (const [i, parent] of tree) {
-    const values = (channels[i] = curve(next, rows, step));
+    const values = (channels[i] = curve(stream, rows, step));
     if (parent >= 0) for (let row = 0; row < rows; row++) values[row] += channels[parent][row];
   }
   if (link) {
@@ -138,7 +159,7 @@ function posesOf(coded, times) {
   const visibility = plane(coded.visibility, rows, alone(33));
   const names = ["x", "y", "z", "visibility", "world_x"];
   const [unitX, unitY, unitZ, sure, metre] = names.map((name) => 10 ** coded[name].decimals);
-  const bodies = Array.from({ length: rows }, (_, row) => {
+  const spell = (row) => {
     const landmarks = x.map((values, i) => [
       values[row] / unitX, y[i][row] / unitY, z[i][row] / unitZ, Math.min(Math.max(visibility[i][row], 0), sure) / sure,
     ]);
@@ -146,12 +167,25 @@ function posesOf(coded, times) {
     const angles = {};
     for (const [name, [a, joint, b]] of ANGLES) angles[name] = angle(world[a], world[joint], world[b]);
     return { landmarks, world, angles, center_of_gravity: gravity(landmarks) };
-  });
+  };
   const nothing = { landmarks: null, world: null, angles: null, center_of_gravity: null };
   const [before, climb, after] = coded.phases;
   if (before + climb + after !== times.length) throw new Error(`${before + climb + after} frames in the phases`);
   const phase = (i) => (i < before ? "before" : i < before + climb ? "climb" : "after");
-  return spread(bodies, seen).map((body, i) => ({ t: times[i], phase: phase(i), ...(body ?? nothing) }));
+  let row = 0;
+  return times.map((t, i) => {
+    const own = seen[i] ? row++ : -1;
+    return lazy({ t, phase: phase(i) }, Object.keys(nothing), () => (own < 0 ? nothing : spell(own)));
+  });
+}
+
+// An object whose other members, of these names, are worked out when the first of them is read.
+function lazy(object, names, workOut) {
+  let known = null;
+  for (const name of names) {
+    Object.defineProperty(object, name, { enumerable: true, get: () => (known ??= workOut())[name] });
+  }
+  return object;
 }
 
 // Degrees between the ways from a joint to its neighbours.
@@ -200,12 +234,12 @@ function cameraOf(coded, count) {
 }
 
 function holdsOf(coded, outlines) {
-  const next = numbers(outlines);
+  const stream = new Stream(outlines);
   return coded.map((hold) => {
     let [x, y] = [0, 0];
-    const outline = Array.from({ length: next(0) }, (_, i) => {
-      x += next(i ? 2 : 1);
-      y += next(i ? 2 : 1);
+    const outline = Array.from({ length: stream.count(0) }, (_, i) => {
+      x += stream.number(i ? 2 : 1);
+      y += stream.number(i ? 2 : 1);
       return [x / 10000, y / 10000];
     });
     const [x0, y0, x1, y1] = hold.box;
@@ -231,9 +265,11 @@ function ghostOf({ ghost, wall }, times, homographies) {
   let near = 0;
   const frames = climber.map((t, i) => {
     while (near + 1 < times.length && Math.abs(times[near + 1] - t) < Math.abs(times[near] - t)) near++;
-    const world = body.map(([x, y, z]) => [x[i] / unit, y[i] / unit, z[i] / unit]);
-    const landmarks = seenFrom(wall.projection, homographies[near], world);
-    return { t: rounded(i / ghost.rate, 4), climber_t: t, landmarks, world, loads: loads[i] };
+    const toReference = homographies[near];
+    return lazy({ t: rounded(i / ghost.rate, 4), climber_t: t, loads: loads[i] }, ["landmarks", "world"], () => {
+      const world = body.map(([x, y, z]) => [x[i] / unit, y[i] / unit, z[i] / unit]);
+      return { world, landmarks: seenFrom(wall.projection, toReference, world) };
+    });
   });
   const measures = Object.entries(ghost.certificate.frames).map(([name, coded]) => [
     name,
@@ -246,7 +282,7 @@ function ghostOf({ ghost, wall }, times, homographies) {
 // [landmark][axis][row]: each landmark's way from its parent, made as long as the bone is.
 function bones(ghost) {
   const axes = [ghost.x, ghost.y, ghost.z];
-  const streams = axes.map(({ data }) => numbers(data));
+  const streams = axes.map(({ data }) => new Stream(data));
   const body = [];
   for (const [i, parent] of TREE) {
     const [x, y, z] = (body[i] = axes.map(({ step }, k) => curve(streams[k], ghost.count, step)));

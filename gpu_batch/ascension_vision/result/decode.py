@@ -14,7 +14,9 @@ COMPACT_SCHEMA = "ascension.analysis.compact/2"
 VERBOSE_SCHEMA = "ascension.analysis/1"
 
 ANCHORS = 16  # rows between two values that are not interpolated
-CONTEXTS = 32  # of each level of a curve: how many bits a number has
+# Kinds of numbers, each with its own statistics: anchors, corrections of the four levels between them, runs of zeros;
+# in each kind, one chance for every bit that a number's size may have.
+KINDS, SIZES = 6, 32
 # Each landmark is coded relative to another, its parent; in this order, parents first.
 TREE = {
     23: None, 24: 23, 11: 23, 12: 11, 0: 11, **dict.fromkeys(range(1, 11), 0), 13: 11, 14: 12, 15: 13, 16: 14,
@@ -40,26 +42,29 @@ for _mass, _centre, _from, _to in (
 
 
 class Stream:
-    """Whole numbers from base64: an adaptive binary arithmetic code with 32-bit bounds."""
+    """Whole numbers from base64: an adaptive binary arithmetic code with 24-bit bounds."""
 
     def __init__(self, text: str) -> None:
         self.bytes = b64decode(text)
-        self.at, self.low, self.high, self.code = 0, 0, 0xFFFFFFFF, 0
-        self.chances = [[32768, 0] for _ in range(8 * CONTEXTS)]  # of a 1, in 65536ths, and how often asked
-        for _ in range(4):
+        self.at, self.low, self.high, self.code = 0, 0, 0xFFFFFF, 0
+        self.chances = [[32768, 0] for _ in range(KINDS * SIZES)]  # of a 1, in 65536ths, and how often asked
+        for _ in range(3):
             self._byte()
 
-    def number(self, level: int) -> int:
-        """The next number: how many bits it has, as so many ones and a zero, then those bits, then its sign."""
+    def number(self, kind: int) -> int:
+        """The next number: a count and, unless it is 0, the sign."""
+        magnitude = self.count(kind)
+        return -magnitude if magnitude and self._bit([32768, -1]) else magnitude
+
+    def count(self, kind: int) -> int:
+        """The next number that is not negative: how many bits it has, as so many ones and a zero, then those bits."""
         size = 0
-        while self._bit(self.chances[level * CONTEXTS + size]):
+        while self._bit(self.chances[kind * SIZES + size]):
             size += 1
-        if size == 0:
-            return 0
-        magnitude = 1
+        magnitude = min(size, 1)
         for _ in range(size - 1):
             magnitude = 2 * magnitude + self._bit([32768, -1])
-        return -magnitude if self._bit([32768, -1]) else magnitude
+        return magnitude
 
     def _bit(self, chance: list[int]) -> int:
         p, asked = chance
@@ -72,14 +77,14 @@ class Stream:
         if asked >= 0:
             chance[0] += (65536 - p) // (asked + 2) if one else -(p // (asked + 2))
             chance[1] = min(asked + 1, 30)
-        while (self.low ^ self.high) < 1 << 24:
-            self.low, self.high = self.low << 8 & 0xFFFFFFFF, self.high << 8 & 0xFFFFFFFF | 255
+        while (self.low ^ self.high) < 1 << 16:
+            self.low, self.high = self.low << 8 & 0xFFFFFF, self.high << 8 & 0xFFFFFF | 255
             self._byte()
         return int(one)
 
     def _byte(self) -> None:
         following = self.bytes[self.at] if self.at < len(self.bytes) else 0
-        self.code, self.at = self.code << 8 & 0xFFFFFFFF | following, self.at + 1
+        self.code, self.at = self.code << 8 & 0xFFFFFF | following, self.at + 1
 
 
 def steps(text: str, count: int) -> list[int]:
@@ -97,18 +102,21 @@ def curve(stream: Stream, rows: int, step: int) -> list[int]:
     values = [0] * rows
     for i in range(0, rows, ANCHORS):
         values[i] = (values[i - ANCHORS] if i else 0) + step * stream.number(0)
-    half, level = ANCHORS // 2, 1
-    while half:
+    for level, half in ((1, 8), (2, 4), (3, 2), (4, 1)):
+        zeros = stream.count(5) if level == 4 and rows > 1 else 0
         for i in range(half, rows, 2 * half):
             if i + half >= rows:
-                value = values[i - half]
+                values[i] = values[i - half]
             elif i < 3 * half or i + 3 * half >= rows:
-                value = values[i - half] + values[i + half] >> 1
+                values[i] = values[i - half] + values[i + half] >> 1
             else:
                 near, far = values[i - half] + values[i + half], values[i - 3 * half] + values[i + 3 * half]
-                value = 9 * near - far + 8 >> 4
-            values[i] = value + step * stream.number(level)
-        half, level = half // 2, level + 1
+                values[i] = 9 * near - far + 8 >> 4
+            if zeros:
+                zeros -= 1
+            else:
+                values[i] += step * stream.number(level)
+                zeros = stream.count(5) if level == 4 else 0
     return values
 
 
@@ -232,7 +240,7 @@ def holds(coded: list[dict[str, Any]] | None, outlines: str | None) -> list[dict
     for hold in coded:
         x = y = 0
         outline = []
-        for i in range(stream.number(0)):
+        for i in range(stream.count(0)):
             x, y = x + stream.number(2 if i else 1), y + stream.number(2 if i else 1)
             outline.append([x / 10000, y / 10000])
         x0, y0, x1, y1 = hold["box"]

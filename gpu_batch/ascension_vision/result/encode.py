@@ -19,27 +19,30 @@ class Stream:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._low, self._high = 0, 0xFFFFFFFF
-        self._chances = [[32768, 0] for _ in range(8 * decode.CONTEXTS)]
+        self._low, self._high = 0, 0xFFFFFF
+        self._chances = [[32768, 0] for _ in range(decode.KINDS * decode.SIZES)]
 
-    def number(self, level: int, value: int) -> None:
-        """Append a number in the statistics of a level, 0 to 7."""
-        magnitude = abs(value)
-        size = magnitude.bit_length()
-        if size >= decode.CONTEXTS:
+    def number(self, kind: int, value: int) -> None:
+        """Append a number."""
+        self.count(kind, abs(value))
+        if value:
+            self._bit(int(value < 0), [32768, -1])
+
+    def count(self, kind: int, value: int) -> None:
+        """Append a number ≥ 0."""
+        size = value.bit_length()
+        if size >= decode.SIZES:
             raise ValueError(f"{value} has too many bits")
         for so_far in range(size):
-            self._bit(1, self._chances[level * decode.CONTEXTS + so_far])
-        self._bit(0, self._chances[level * decode.CONTEXTS + size])
+            self._bit(1, self._chances[kind * decode.SIZES + so_far])
+        self._bit(0, self._chances[kind * decode.SIZES + size])
         for place in range(size - 2, -1, -1):
-            self._bit(magnitude >> place & 1, [32768, -1])
-        if size:
-            self._bit(int(value < 0), [32768, -1])
+            self._bit(value >> place & 1, [32768, -1])
 
     def text(self) -> str:
         """All that was written."""
         # The reader goes on with zeros; the bounds differ in their first byte, so the lower one's successor is between.
-        tail = bytes([(self._low >> 24) + 1]) if self._low else b""
+        tail = bytes([(self._low >> 16) + 1]) if self._low else b""
         return b64encode(bytes(self._bytes) + tail).decode()
 
     def _bit(self, bit: int, chance: list[int]) -> None:
@@ -52,9 +55,9 @@ class Stream:
         if asked >= 0:
             chance[0] += (65536 - p) // (asked + 2) if bit else -(p // (asked + 2))
             chance[1] = min(asked + 1, 30)
-        while (self._low ^ self._high) < 1 << 24:
-            self._bytes.append(self._low >> 24)
-            self._low, self._high = self._low << 8 & 0xFFFFFFFF, self._high << 8 & 0xFFFFFFFF | 255
+        while (self._low ^ self._high) < 1 << 16:
+            self._bytes.append(self._low >> 16)
+            self._low, self._high = self._low << 8 & 0xFFFFFF, self._high << 8 & 0xFFFFFF | 255
 
 
 def steps(values: Iterable[int]) -> str:
@@ -77,18 +80,31 @@ def curve(stream: Stream, target: Array, step: int) -> Whole:
         steps_on = _nearest((target[i] - before) / step)
         values[i] = before + step * steps_on
         stream.number(0, steps_on)
-    half, level = decode.ANCHORS // 2, 1
-    while half:
+    for level, half in ((1, 8), (2, 4), (3, 2), (4, 1)):
         at = np.arange(half, rows, 2 * half)
-        if len(at):
-            values[at] = _interpolated(values, at, half)
+        if not len(at):
+            continue
+        values[at] = _interpolated(values, at, half)
         errors = (target[at] - values[at]) / step
         corrections = np.where(np.abs(errors) <= 1, 0, np.rint(errors)).astype(np.int64)
         values[at] += step * corrections
-        for correction in corrections.tolist():
-            stream.number(level, correction)
-        half, level = half // 2, level + 1
+        if level == 4:
+            _write_sparse(stream, corrections)
+        else:
+            for correction in corrections.tolist():
+                stream.number(level, correction)
     return values
+
+
+def _write_sparse(stream: Stream, corrections: Whole) -> None:
+    """Nearly all are 0: how many are before the first that is not, that one, how many are before the next, …"""
+    places = np.flatnonzero(corrections)
+    last = -1
+    for place in places.tolist():
+        stream.count(5, place - last - 1)
+        stream.number(4, int(corrections[place]))
+        last = place
+    stream.count(5, len(corrections) - last - 1)
 
 
 def _interpolated(values: Whole, at: npt.NDArray[np.intp], half: int) -> Whole:
@@ -161,7 +177,7 @@ def outlines(polygons: Iterable[Whole]) -> str:
     """Closed polygons ``(n, 2)`` in steps of 1/10000, for ``decode.holds``."""
     stream = Stream()
     for polygon in polygons:
-        stream.number(0, len(polygon))
+        stream.count(0, len(polygon))
         last = (0, 0)
         for i, (x, y) in enumerate(polygon.tolist()):
             for now, before in zip((x, y), last, strict=True):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from ascension_vision.result import decode, encode
 from ascension_vision.result.document import Findings, compact
 from ascension_vision.scene import CameraOptions, SceneOptions, plan_scene
 
-from tests.unit.vision import perfect
+from tests.unit.vision import perfect, vectors
 
 ROOT = Path(__file__).resolve().parents[3]
 WIDTH, HEIGHT = 1080, 1920
@@ -76,9 +77,9 @@ class TestNumbers:
         values = np.rint(np.random.default_rng(3).normal(0, spread, 700)).astype(int).tolist()
         stream = encode.Stream()
         for i, value in enumerate(values):
-            stream.number(i % 8, value)
+            stream.number(i % 6, value)
         reader = decode.Stream(stream.text())
-        assert [reader.number(i % 8) for i in range(700)] == values
+        assert [reader.number(i % 6) for i in range(700)] == values
 
     def test_nothing_takes_no_space_and_reads_as_zeros(self) -> None:
         assert encode.Stream().text() == ""
@@ -91,6 +92,9 @@ class TestNumbers:
         read = encode.curve(stream, target, 10)
         assert off(read, target) <= 10
         assert decode.curve(decode.Stream(stream.text()), rows, 10) == read.tolist()
+
+    def test_the_documents_example_of_a_curve_decodes_as_it_says(self) -> None:
+        assert decode.curve(decode.Stream("AW4b0S4="), 6, 10) == [1000, 1015, 1050, 1075, 1100, 1120]
 
     def test_a_smooth_curve_costs_a_fraction_of_a_rough_one(self) -> None:
         smooth, rough = encode.Stream(), encode.Stream()
@@ -106,6 +110,31 @@ class TestNumbers:
     def test_presence_is_run_lengths_that_begin_without_the_climber(self, seen: list[int], runs: list[int]) -> None:
         assert encode.runs(np.array(seen, dtype=bool)) == runs
         assert decode.presence(runs, len(seen)) == [bool(value) for value in seen]
+
+
+class TestVectors:
+    @pytest.mark.parametrize("name", sorted(vectors.read()))
+    def test_the_python_decoder_agrees_with_each(self, name: str) -> None:
+        document, verbose = vectors.read()[name]
+        jsonschema.validate(document, schema("compact"))
+        jsonschema.validate(verbose, schema("verbose"))
+        assert decode.verbose(document) == verbose
+
+    @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed; the page's tests check it, too")
+    def test_the_javascript_decoder_agrees_with_each(self, tmp_path: Path) -> None:
+        (tmp_path / "decode.mjs").write_text((ROOT / "web/decode.js").read_text())
+        (tmp_path / "spell.mjs").write_text(
+            "import { readFileSync } from 'node:fs';\n"
+            "import { verbose } from './decode.mjs';\n"
+            "const spelled = process.argv.slice(2).map((path) => verbose(JSON.parse(readFileSync(path, 'utf8'))));\n"
+            "process.stdout.write(JSON.stringify(spelled));\n"
+        )
+        known = vectors.read()
+        paths = [str(vectors.FOLDER / f"{name}.compact.json") for name in known]
+        spelled = subprocess.run(
+            ["node", str(tmp_path / "spell.mjs"), *paths], capture_output=True, text=True, check=True
+        )
+        assert json.loads(spelled.stdout) == [verbose for _, verbose in known.values()]
 
 
 class TestPoses:
