@@ -131,19 +131,20 @@ export function curve(stream, rows, step) {
   return values;
 }
 
-// [channel][row] whole numbers: each its curve, plus its parent's, plus `link` times the plane's gain.
-function plane({ data, step, gain }, rows, tree, link) {
+// [channel][row] whole numbers: each its curve, plus its parent's, plus the plane's gain times 2 · link − less.
+function plane({ data, step, gain }, rows, tree, link, less) {
   const stream = new Stream(data);
   const channels = [];
   for (const [i, parent] of tree) {
     const values = (channels[i] = curve(stream, rows, step));
-    if (parent >= 0) for (let row = 0; row < rows; row++) values[row] += channels[parent][row];
+    if (parent < 0) continue;
+    const base = channels[parent];
+    for (let row = 0; row < rows; row++) values[row] += base[row];
   }
-  if (link) {
-    channels.forEach((values, i) => {
-      for (let row = 0; row < rows; row++) values[row] += Math.floor((gain * link(i, row)) / 131072);
-    });
-  }
+  link?.forEach((other, i) => {
+    const values = channels[i];
+    for (let row = 0; row < rows; row++) values[row] += Math.floor((gain * (2 * other[row] - less[row])) / 131072);
+  });
   return channels;
 }
 
@@ -151,11 +152,11 @@ function posesOf(coded, times) {
   const seen = presence(coded.seen, times.length);
   const rows = seen.filter(Boolean).length;
   const [x, y] = [coded.x, coded.y].map((axis) => plane(axis, rows, TREE));
-  const fromHips = (axis) => (i, row) => 2 * axis[i][row] - axis[23][row] - axis[24][row];
-  const worldX = plane(coded.world_x, rows, TREE, fromHips(x));
-  const worldY = plane(coded.world_y, rows, TREE, fromHips(y));
+  const hips = (axis) => axis[23].map((value, row) => value + axis[24][row]);
+  const worldX = plane(coded.world_x, rows, TREE, x, hips(x));
+  const worldY = plane(coded.world_y, rows, TREE, y, hips(y));
   const worldZ = plane(coded.world_z, rows, TREE);
-  const z = plane(coded.z, rows, TREE, (i, row) => 2 * worldZ[i][row]);
+  const z = plane(coded.z, rows, TREE, worldZ, new Int32Array(rows));
   const visibility = plane(coded.visibility, rows, alone(33));
   const names = ["x", "y", "z", "visibility", "world_x"];
   const [unitX, unitY, unitZ, sure, metre] = names.map((name) => 10 ** coded[name].decimals);
@@ -168,25 +169,50 @@ function posesOf(coded, times) {
     for (const [name, [a, joint, b]] of ANGLES) angles[name] = angle(world[a], world[joint], world[b]);
     return { landmarks, world, angles, center_of_gravity: gravity(landmarks) };
   };
-  const nothing = { landmarks: null, world: null, angles: null, center_of_gravity: null };
   const [before, climb, after] = coded.phases;
   if (before + climb + after !== times.length) throw new Error(`${before + climb + after} frames in the phases`);
   const phase = (i) => (i < before ? "before" : i < before + climb ? "climb" : "after");
   let row = 0;
-  return times.map((t, i) => {
-    const own = seen[i] ? row++ : -1;
-    return lazy({ t, phase: phase(i) }, Object.keys(nothing), () => (own < 0 ? nothing : spell(own)));
-  });
+  return times.map((t, i) => new PoseFrame(t, phase(i), seen[i] ? row++ : -1, spell));
 }
 
-// An object whose other members, of these names, are worked out when the first of them is read.
-function lazy(object, names, workOut) {
-  let known = null;
-  for (const name of names) {
-    Object.defineProperty(object, name, { enumerable: true, get: () => (known ??= workOut())[name] });
+// A frame that is spelled out when it is first read.
+class PoseFrame {
+  #row;
+  #spell;
+  #told = null;
+  constructor(t, phase, row, spell) {
+    Object.assign(this, { t, phase });
+    this.#row = row;
+    this.#spell = spell;
   }
-  return object;
+
+  get landmarks() {
+    return this.#all().landmarks;
+  }
+
+  get world() {
+    return this.#all().world;
+  }
+
+  get angles() {
+    return this.#all().angles;
+  }
+
+  get center_of_gravity() {
+    return this.#all().center_of_gravity;
+  }
+
+  toJSON() {
+    return { ...this, ...this.#all() };
+  }
+
+  #all() {
+    return (this.#told ??= this.#row < 0 ? NOBODY : this.#spell(this.#row));
+  }
 }
+
+const NOBODY = { landmarks: null, world: null, angles: null, center_of_gravity: null };
 
 // Degrees between the ways from a joint to its neighbours.
 function angle(a, joint, b) {
@@ -266,7 +292,7 @@ function ghostOf({ ghost, wall }, times, homographies) {
   const frames = climber.map((t, i) => {
     while (near + 1 < times.length && Math.abs(times[near + 1] - t) < Math.abs(times[near] - t)) near++;
     const toReference = homographies[near];
-    return lazy({ t: rounded(i / ghost.rate, 4), climber_t: t, loads: loads[i] }, ["landmarks", "world"], () => {
+    return new GhostFrame({ t: rounded(i / ghost.rate, 4), climber_t: t, loads: loads[i] }, () => {
       const world = body.map(([x, y, z]) => [x[i] / unit, y[i] / unit, z[i] / unit]);
       return { world, landmarks: seenFrom(wall.projection, toReference, world) };
     });
@@ -277,6 +303,28 @@ function ghostOf({ ghost, wall }, times, homographies) {
   ]);
   const certificate = { ...ghost.certificate, frames: Object.fromEntries(measures) };
   return { frames, contacts: ghost.contacts, certificate, cues: ghost.cues };
+}
+
+// A frame that is spelled out when it is first read.
+class GhostFrame {
+  #spell;
+  #told = null;
+  constructor(known, spell) {
+    Object.assign(this, known);
+    this.#spell = spell;
+  }
+
+  get landmarks() {
+    return (this.#told ??= this.#spell()).landmarks;
+  }
+
+  get world() {
+    return (this.#told ??= this.#spell()).world;
+  }
+
+  toJSON() {
+    return { ...this, landmarks: this.landmarks, world: this.world };
+  }
 }
 
 // [landmark][axis][row]: each landmark's way from its parent, made as long as the bone is.
