@@ -6,6 +6,7 @@ import sys
 
 COMMANDS = {
     "analyze": "analyse one video and write the result",
+    "holds": "find the holds in photos of walls",
     "render": "draw a result over its video: overlay.mp4 and summary.png",
     "sample": "render a sample climb whose truth is known",
 }

@@ -54,16 +54,19 @@ def digest(names: Iterable[str], directory: Path) -> str:
 
 
 def split(part: str, directory: Path | None = None) -> list[str]:
-    """The names, like ``valid/images/x.jpg``, of a part: ``train``, ``tune``, or ``test``.
+    """The names, like ``valid/images/x.jpg``, of a part: ``train``, ``tune``, or ``test``. Raises ``Changed``."""
+    return [name for group in parts(part, directory).values() for name in group]
 
-    Raises ``Changed`` where the photos in ``directory`` are not the split's.
-    """
+
+def parts(part: str, directory: Path | None = None) -> dict[str, list[str]]:
+    """The names of a part by group. Raises ``Changed`` where the photos in ``directory`` are not the split's."""
     stored = json.loads(SPLIT.read_text())
     directory = directory or data_directory() / "holds"
     everything = [name for names in stored["parts"].values() for group in names.values() for name in group]
     if digest(everything, directory) != stored["sha256"]:
         raise Changed(f"the photos in {directory} are not those the split was made for")
-    return [name for group in stored["parts"][part].values() for name in group]
+    groups: dict[str, list[str]] = stored["parts"][part]
+    return groups
 
 
 def load(name: str, directory: Path) -> Photo:

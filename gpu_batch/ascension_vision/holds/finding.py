@@ -92,7 +92,7 @@ class HoldModel:
     def find(self, image: npt.NDArray[np.uint8]) -> list[FoundHold]:
         """Holds and volumes in an RGB image ``(rows, columns, 3)``, the surest first."""
         seen, features = look(self.network, image)
-        found, chances = self._believed(seen)
+        found, chances = self.believed(seen)
         kinds = [KINDS[number] for number in found.kinds]
         looks = outlined(image, found.corners)
         colors = [one.color for one in looks]
@@ -109,7 +109,7 @@ class HoldModel:
             )  # fmt: skip
         return holds
 
-    def _believed(self, seen: Boxes) -> tuple[Boxes, Array]:
+    def believed(self, seen: Boxes) -> tuple[Boxes, Array]:
         """Detections that are reported, the surest first, and the chance of each."""
         seen = replace(seen, scores=self.trust.chances(seen))
         seen = seen.chosen(seen.scores >= np.array(self.trust.least)[seen.kinds])

@@ -38,7 +38,11 @@ class Look:
 
 def outlined(image: npt.NDArray[np.uint8], boxes: Array) -> list[Look]:
     """Every box's outline and colour. ``image`` (rows, columns, 3) RGB, ``boxes`` (n, 4) in its pixels."""
-    return [_look(image, box, np.delete(boxes, i, axis=0)) for i, box in enumerate(boxes)]
+    margin = _AROUND * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) + 3
+    low, high = boxes[:, :2] - margin[:, None], boxes[:, 2:] + margin[:, None]
+    near = ((boxes[None, :, :2] < high[:, None]) & (boxes[None, :, 2:] > low[:, None])).all(-1)
+    np.fill_diagonal(near, False)
+    return [_look(image, box, boxes[near[i]]) for i, box in enumerate(boxes)]
 
 
 def _look(image: npt.NDArray[np.uint8], box: Array, others: Array) -> Look:
@@ -62,10 +66,9 @@ def _look(image: npt.NDArray[np.uint8], box: Array, others: Array) -> Look:
     inner = _filled(shape, moved(box))
     outside = inner == 0
     for other in others:
-        if (other[:2] < [right, bottom]).all() and (other[2:] > [left, top]).all():
-            covered = (other[:2] <= box[:2] + 0.2 * size).all() and (other[2:] >= box[2:] - 0.2 * size).all()
-            if not covered:  # a volume that carries the hold is its wall
-                outside &= _filled(shape, moved(other)) == 0
+        covered = (other[:2] <= box[:2] + 0.2 * size).all() and (other[2:] >= box[2:] - 0.2 * size).all()
+        if not covered:  # a volume that carries the hold is its wall
+            outside &= _filled(shape, moved(other)) == 0
     around = lab[outside]
     shapes = _round(shape, moved(box))
     if len(around) < 12:
@@ -80,7 +83,8 @@ def _look(image: npt.NDArray[np.uint8], box: Array, others: Array) -> Look:
     simple = cv2.approxPolyDP(contour, _FINEST * max(shape), True)[:, 0].astype(np.float64)
     if len(simple) < 4:
         simple = contour[:, 0].astype(np.float64)
-    return Look((simple + 0.5) / ratio + [left, top], True, name_of(lab[mask > 0], wall))
+    outline = np.clip((simple + 0.5) / ratio + [left, top], box[:2], box[2:])
+    return Look(outline, True, name_of(lab[mask > 0], wall))
 
 
 def _shape(apart: npt.NDArray[np.float32], inner: Mask, shapes: Mask, wall: npt.NDArray[np.float32]) -> Mask | None:
