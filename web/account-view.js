@@ -8,7 +8,7 @@ import { problemNotice } from "./problem-notice.js";
 let visited = false;
 
 export function accountView() {
-  let creating = !visited && !location.hash.startsWith("#/analysis/");
+  let creating = !visited && !/^#\/(analysis|compare)\//.test(location.hash);
   visited = true;
   const notice = problemNotice();
   const email = element("input", { type: "email", id: "email", required: true, autocomplete: "username", maxLength: 254 });

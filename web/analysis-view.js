@@ -1,12 +1,15 @@
-// One analysis: its upload and its stages while it is under way, then the player, the curves and the numbers.
+// One analysis: its upload and its stages while it is under way, then the result; and again while it is computed anew.
 
 import * as api from "./api.js";
 import { Climb } from "./climb.js";
+import { comparePicker } from "./compare-picker.js";
 import { element } from "./elements.js";
-import { known, number, percent, say, t } from "./language.js";
-import { Player } from "./player.js";
+import { holdEditing } from "./hold-editing.js";
+import { say, t } from "./language.js";
 import { problemNotice } from "./problem-notice.js";
-import { VIDEOS } from "./upload.js";
+import { progressPanel } from "./progress-panel.js";
+import { resultView } from "./result-view.js";
+import { sharePanel } from "./share-panel.js";
 
 // The socket tells the news at once; asking is for what got lost, and for when there is no socket.
 const ASK_MS = 3000;
@@ -27,10 +30,12 @@ export function analysisView(shared, job) {
     body,
   );
   let timer = 0;
-  let over = false; // nothing will change any more
+  let over = false; // nothing will change any more by itself
   let gone = false; // another view is shown
   let progress = null;
-  let player = null;
+  let result = null; // resultView
+  let revision = -1; // which one is shown
+  let expected = 0; // which one is worth showing
   let named = false;
 
   async function ask() {
@@ -38,22 +43,25 @@ export function analysisView(shared, job) {
     if (gone || over) return;
     try {
       const analysis = await api.get(`analysis/${job}`);
-      if (gone) return;
+      if (gone || over) return;
       notice.clear();
       retry.hidden = true;
-      take(analysis);
+      await take(analysis);
       name(analysis.video_id);
     } catch (problem) {
       if (gone || !api.signedIn()) return;
       if (problem.status === 404) over = true;
-      notice.show(problem);
+      if (!(problem instanceof api.Problem)) reportError(problem); // a mistake of the page's own
+      // Changed between two looks: the next one will see it.
+      if (problem.type !== "analysis-changing") notice.show(problem);
       retry.hidden = over;
     }
+    clearTimeout(timer);
     if (!over) timer = setTimeout(ask, shared.events.open ? ASK_ANYWAY_MS : ASK_MS);
   }
 
-  function take(analysis) {
-    if (analysis.status === "completed" && analysis.result) finished(analysis);
+  async function take(analysis) {
+    if (analysis.status === "completed" && analysis.result) await finished(analysis);
     else if (analysis.status === "failed") failed(analysis.error);
     else under(analysis.progress, analysis.status);
   }
@@ -62,57 +70,85 @@ export function analysisView(shared, job) {
     if (over) return;
     if (!progress) {
       progress = progressPanel(shared, job);
-      body.replaceChildren(progress.node);
+      if (result) body.prepend(progress.node);
+      else body.replaceChildren(progress.node);
     }
     progress.tell(stage, fraction, status);
   }
 
-  function failed(error) {
+  function settled() {
     over = true;
     progress?.destroy();
+    progress?.node.remove();
+    progress = null;
+  }
+
+  function failed(error) {
+    settled();
     const reason = problemNotice();
     reason.show(error ?? {});
-    body.replaceChildren(
-      element("section.card.failed", {}, element("h2", { say: "failedTitle" }), reason.node, element("a.button", { href: "#/", say: "another" })),
-    );
+    const card = element("section.card.failed", {}, element("h2", { say: "failedTitle" }), reason.node);
+    // A correction that fails takes nothing away from what was there before.
+    if (result) body.prepend(card);
+    else {
+      card.append(element("a.button", { href: "#/", say: "another" }));
+      body.replaceChildren(card);
+    }
     shared.announce(t("failedTitle"));
   }
 
-  function finished(analysis) {
-    if (over) return;
-    over = true;
-    progress?.destroy();
+  async function finished(analysis) {
+    const found = analysis.result.revision ?? 0;
+    if (found < expected) return;
+    const watched = progress !== null;
+    const tier = await shared.tier();
+    if (gone || over) return;
+    settled();
+    if (found === revision) return;
+    revision = found;
+    const before = result;
+    const [src, at] = before ? [before.player.source, before.player.t] : [null, 0];
+    before?.destroy();
     const climb = new Climb(analysis.result);
-    const chooser = element("input", { type: "file", accept: VIDEOS, hidden: true });
-    player = new Player(climb, () => chooser.click());
-    chooser.addEventListener("change", () => {
-      const file = chooser.files[0];
-      if (!file) return;
-      shared.files.set(job, file);
-      player.useFile(file);
+    result = resultView(climb, {
+      analysis,
+      tier,
+      askGhost: analysis.options?.generate_ghost ? null : () => withGhost(analysis),
+      chosen: (file) => shared.files.set(job, file),
+      tools: (player) => ({
+        below: climb.result.holds ? holdEditing(climb, player, correct) : null,
+        aside: [sharePanel(job, tier), comparePicker(job)],
+      }),
     });
-    body.replaceChildren(
-      element(
-        "div.result",
-        {},
-        element("div.result-left", {}, chooser, player.node),
-        element(
-          "div.result-right",
-          {},
-          element("section", { id: "curves" }, element("h2", { say: "curves" }), player.charts.map((chart) => chart.node)),
-          element("section", { id: "numbers" }, element("h2", { say: "numbers" }), numbers(analysis.result)),
-          about(analysis),
-        ),
-      ),
-    );
+    body.replaceChildren(result.node);
     const file = shared.files.get(job);
-    if (file) player.useFile(file);
+    if (file) result.player.useFile(file);
+    else if (src) result.player.useUrl(src);
     else fetchVideo(analysis.video_id);
-    if (progress) shared.announce(t("status.completed"));
+    if (at) result.player.seek(at);
+    if (watched) shared.announce(t("status.completed"));
+  }
+
+  async function withGhost({ video_id: videoId, options }) {
+    const started = await api.post("analysis/start", { video_id: videoId, options: { ...options, generate_ghost: true } });
+    if (shared.files.has(job)) shared.files.set(started.job_id, shared.files.get(job));
+    location.hash = `#/analysis/${started.job_id}`;
+  }
+
+  // What the user sets right about the holds: everything that depends on them is computed anew.
+  async function correct(changes) {
+    const started = await api.patch(`analysis/${job}/holds`, { changes });
+    expected = started.revision ?? revision + 1;
+    over = false;
+    body.querySelectorAll(":scope > .failed").forEach((card) => card.remove());
+    under({ stage: "waiting", fraction: 0 }, started.status ?? "processing");
+    progress.node.scrollIntoView({ block: "nearest" });
+    ask();
   }
 
   // The stored video, as long as it is there: an unsaved one goes after a day.
   async function fetchVideo(videoId) {
+    const { player } = result;
     try {
       const video = await api.get(`videos/${videoId}`);
       if (gone) return;
@@ -137,9 +173,12 @@ export function analysisView(shared, job) {
   }
 
   function news({ detail: { event, job_id: about, data } }) {
-    if (about !== job || over) return;
-    if (event === "analysis:completed" || event === "analysis:failed") ask();
-    else if (event === "analysis:started" || event === "analysis:progress") under(data, "processing");
+    if (about !== job) return;
+    if (event === "analysis:completed" || event === "analysis:failed") {
+      // Another tab may have corrected the holds.
+      if (event === "analysis:completed" && result) over = false;
+      ask();
+    } else if (!over && (event === "analysis:started" || event === "analysis:progress")) under(data, "processing");
   }
 
   function heard() {
@@ -159,141 +198,7 @@ export function analysisView(shared, job) {
       shared.events.removeEventListener("news", news);
       shared.events.removeEventListener("state", heard);
       progress?.destroy();
-      player?.destroy();
+      result?.destroy();
     },
   };
-}
-
-// Two bars: the upload, where it is made from here, and the analysis.
-function progressPanel(shared, job) {
-  const upload = shared.uploads.get(job);
-  const bar = (label) => element("progress", { max: 1, value: 0, label });
-  const uploadBar = bar("upload");
-  const uploadWords = element("p");
-  const uploadNotice = problemNotice();
-  const cancel = element("button.quiet", { type: "button", say: "cancel", onclick: giveUp });
-  const keepOpen = element("p.hint", { say: "keepOpen" });
-  const analysisBar = bar("analysis");
-  const analysisWords = element("p", { id: "stage" });
-  const live = element("span.live", { id: "live" });
-  const node = element("section.card.progress", { id: "progress" });
-  let furthest = 0;
-  let told = "";
-
-  // Nothing has been analysed yet, so nothing of it is kept.
-  async function giveUp() {
-    cancel.disabled = true;
-    upload.cancel();
-    await api.remove(`videos/${upload.videoId}`).catch(() => {});
-    location.hash = "#/";
-  }
-
-  function uploading() {
-    uploadBar.value = upload.fraction;
-    const words = (t) => (upload.waiting ? t("uploadWaiting") : t("uploading", { percent: percent(upload.fraction) }));
-    say(uploadWords, words);
-    announce(words(t), `${upload.waiting} ${Math.floor(upload.fraction * 4)}`);
-  }
-
-  function uploaded() {
-    uploadBar.value = 1;
-    say(uploadWords, "uploaded");
-    announce(t("uploaded"), "uploaded");
-    cancel.remove();
-    keepOpen.remove();
-  }
-
-  // At each stage and each quarter, not at each percent.
-  function announce(words, mark) {
-    if (mark === told) return;
-    told = mark;
-    shared.announce(words);
-  }
-
-  if (upload) {
-    node.append(element("div.step", {}, uploadWords, uploadBar, uploadNotice.node, keepOpen, cancel));
-    uploading();
-    upload.addEventListener("progress", uploading);
-    upload.done.then(uploaded, (problem) => {
-      uploadNotice.show(problem);
-      keepOpen.remove();
-      cancel.replaceWith(element("a.button", { href: "#/", say: "another" }));
-    });
-  }
-  node.append(element("div.step", {}, analysisWords, analysisBar, live));
-
-  const panel = {
-    node,
-    tell(stage, fraction, status) {
-      // Events may overtake one another; time only goes forward.
-      if (status === "processing" && fraction < furthest) return;
-      furthest = fraction;
-      analysisBar.value = fraction;
-      const shownStage = status === "pending" && upload && !upload.over ? "uploading" : stage;
-      const words = (t) => {
-        const key = `stage.${shownStage}`;
-        return t("analysing", { stage: known(key) ? t(key) : shownStage, percent: percent(fraction) });
-      };
-      say(analysisWords, words);
-      if (status !== "pending") announce(words(t), `${shownStage} ${Math.floor(fraction * 4)}`);
-    },
-    live(open) {
-      live.dataset.open = open;
-      say(live, open ? "live" : "asking");
-    },
-    destroy() {
-      upload?.removeEventListener("progress", uploading);
-    },
-  };
-  panel.live(shared.events.open);
-  return panel;
-}
-
-function numbers(result) {
-  const rows = Object.entries(result.metrics).map(([name, value]) => {
-    const info = result.metrics_info?.[name] ?? {};
-    const key = `metric.${name}`;
-    const heading = element("dt", { say: (t) => (known(key) ? t(key) : name.replaceAll("_", " ")) });
-    const note = (words) => element("p.hint", { lang: "en" }, words);
-    if (value === null) {
-      return element("div.unknown", {}, heading, element("dd", {}, element("em", { say: "notMeasured" }), info.reason ? note(info.reason) : null));
-    }
-    const decimals = Number.isInteger(value) ? 0 : 2;
-    const amount = element("data", { value: String(value), say: () => number(value, decimals) });
-    const spread = info.uncertainty ? element("span.spread", { say: () => ` ± ${number(info.uncertainty, decimals)}` }) : null;
-    const assumed = info.assumes ? element("p.hint", { say: (t) => t("assumes", { what: info.assumes }) }) : null;
-    // Bare numbers have the unit 1 and shares are ratios: what they mean says more than that.
-    const plain = ["1", "ratio"].includes(info.unit);
-    const unit = info.unit && !plain ? element("p.unit", { lang: "en" }, info.unit) : null;
-    const meaning = info.meaning ? note(info.meaning) : null;
-    return element("div", {}, heading, element("dd", {}, amount, spread, unit, meaning, assumed));
-  });
-  // What is measured first.
-  rows.sort((a, b) => a.classList.contains("unknown") - b.classList.contains("unknown"));
-  return element("dl.numbers", {}, rows);
-}
-
-function about(analysis) {
-  const { quality, absent = {} } = analysis.result;
-  const frames = analysis.result.video.frame_count;
-  const lines = [
-    element("li", { say: (t) => t("seenIn", { seen: number(quality.frames_with_climber), frames: number(frames) }) }),
-    ...(analysis.processing_time_ms
-      ? [element("li", { say: (t) => t("doneIn", { seconds: number(analysis.processing_time_ms / 1000, 1) }) })]
-      : []),
-    ...quality.warnings.map((warning) => element("li.warning", { lang: "en" }, warning)),
-    ...Object.entries(absent).map(([part, reason]) => {
-      const key = `absent.${part}`;
-      const named = element("span", { say: (t) => (known(key) ? t(key) : part) });
-      return element("li", {}, named, ": ", element("span", { lang: "en" }, reason));
-    }),
-  ];
-  return element(
-    "details.about",
-    {},
-    element("summary", { say: "about" }),
-    element("ul", {}, lines),
-    element("p.hint", { say: "keys" }),
-    element("p.hint", { lang: "en" }, Object.values(quality.model_versions ?? {}).join(" · ")),
-  );
 }

@@ -17,8 +17,17 @@ export const isOffline = (error) => error instanceof Problem && error.type === O
 /** Tells that the session is over: by signing out, or because it could not be refreshed any more. */
 export const session = new EventTarget();
 
+// All tabs share one session: the tokens lie where each of them finds them, and what one does the others hear.
 let tokens = stored();
 let refreshing = null;
+
+addEventListener("storage", (event) => {
+  if (event.key !== STORED && event.key !== null) return;
+  const before = tokens;
+  tokens = stored();
+  if (!before && tokens) session.dispatchEvent(new Event("opened"));
+  if (before && !tokens) session.dispatchEvent(new Event("closed"));
+});
 
 export const signedIn = () => tokens !== null;
 
@@ -42,6 +51,9 @@ export async function signOut() {
 export const email = () => tokens?.email ?? "";
 export const get = (path) => request("GET", path);
 export const post = (path, body, options) => request("POST", path, body, options);
+export const patch = (path, body) => request("PATCH", path, body);
+/** What needs no account. */
+export const getOpen = (path) => request("GET", path, undefined, { anonymous: true });
 export const remove = (path) => request("DELETE", path);
 
 async function request(method, path, body, { anonymous = false, key } = {}) {
@@ -79,18 +91,22 @@ async function attempt(method, path, body, token, key) {
   }
 }
 
-// One refresh at a time: the token rotates, and a second use of the old one would look like theft.
+// One refresh at a time, in all tabs: the token rotates, and a second use of the old one would look like theft.
 function refresh() {
-  refreshing ??= (async () => {
-    try {
-      const response = await attempt("POST", "auth/refresh", { refresh_token: tokens?.refresh_token ?? "" });
-      if (response.ok) keep(await response.json(), tokens.email);
-      else if (response.status < 500 && response.status !== 429) forget();
-      else throw await problemOf(response);
-    } finally {
-      refreshing = null;
+  const used = tokens?.access_token;
+  const once = async () => {
+    const latest = stored();
+    if (latest && latest.access_token !== used) {
+      tokens = latest; // another tab was faster
+      return;
     }
-  })();
+    const response = await attempt("POST", "auth/refresh", { refresh_token: tokens?.refresh_token ?? "" });
+    if (!tokens) return; // signed out in the meantime
+    if (response.ok) keep(await response.json(), tokens.email);
+    else if (response.status < 500 && response.status !== 429) forget();
+    else throw await problemOf(response);
+  };
+  refreshing ??= (navigator.locks ? navigator.locks.request("ascension.refresh", once) : once()).finally(() => (refreshing = null));
   return refreshing;
 }
 
@@ -105,20 +121,28 @@ async function problemOf(response) {
 function keep(pair, address) {
   const opened = tokens === null;
   tokens = { access_token: pair.access_token, refresh_token: pair.refresh_token, email: address };
-  sessionStorage.setItem(STORED, JSON.stringify(tokens));
+  try {
+    localStorage.setItem(STORED, JSON.stringify(tokens));
+  } catch {
+    // Without storage the session lasts as long as this page.
+  }
   if (opened) session.dispatchEvent(new Event("opened"));
 }
 
 function forget() {
   if (tokens === null) return;
   tokens = null;
-  sessionStorage.removeItem(STORED);
+  try {
+    localStorage.removeItem(STORED);
+  } catch {
+    // Nothing was kept.
+  }
   session.dispatchEvent(new Event("closed"));
 }
 
 function stored() {
   try {
-    return JSON.parse(sessionStorage.getItem(STORED));
+    return JSON.parse(localStorage.getItem(STORED));
   } catch {
     return null;
   }

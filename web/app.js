@@ -3,10 +3,19 @@
 import * as api from "./api.js";
 import { accountView } from "./account-view.js";
 import { analysisView } from "./analysis-view.js";
+import { compareView } from "./compare-view.js";
 import { element } from "./elements.js";
 import { Events } from "./events.js";
 import { homeView } from "./home-view.js";
 import { current, LANGUAGES, say, speak } from "./language.js";
+import { sharedView } from "./shared-view.js";
+
+const ID = "[0-9a-f-]{36}";
+const ROUTES = {
+  shared: /^#\/shared\/([\w.~-]+)$/,
+  analysis: new RegExp(`^#/analysis/(${ID})$`, "i"),
+  compare: new RegExp(`^#/compare/(${ID})/(${ID})$`, "i"),
+};
 
 const main = document.getElementById("main");
 const announcer = document.getElementById("announcer");
@@ -20,23 +29,44 @@ const shared = {
   announce(words) {
     announcer.textContent = words;
   },
+  /** The account's tier, or null where it cannot be asked for. */
+  tier() {
+    tier ??= api.get("me").then((me) => me.subscription_tier);
+    return tier.catch(() => {
+      tier = null;
+      return null;
+    });
+  },
 };
+let tier = null;
 
 let view = null;
 let shown = null;
 
 function show({ moveFocus = true } = {}) {
-  const route = location.hash.match(/^#\/analysis\/([0-9a-f-]{36})$/i);
-  const name = !api.signedIn() ? "account" : route ? `analysis ${route[1]}` : "home";
-  if (name === shown) return;
-  shown = name;
+  const [route, found] = Object.entries(ROUTES)
+    .map(([name, pattern]) => [name, location.hash.match(pattern)])
+    .find(([, match]) => match) ?? ["home"];
+  // A shared analysis needs no account.
+  const name = route === "shared" || api.signedIn() ? route : "account";
+  const place = [name, ...(name === "account" ? [] : (found?.slice(1) ?? []))].join(" ");
+  if (place === shown) {
+    header();
+    return;
+  }
+  shown = place;
   document.title = "Ascension";
   view?.destroy?.();
-  if (name === "account") view = accountView(shared);
-  else if (route) view = analysisView(shared, route[1].toLowerCase());
-  else view = homeView(shared);
+  const [first, second] = found?.slice(1) ?? [];
+  view = {
+    account: () => accountView(shared),
+    home: () => homeView(shared),
+    analysis: () => analysisView(shared, first.toLowerCase()),
+    compare: () => compareView(first.toLowerCase(), second.toLowerCase()),
+    shared: () => sharedView(first),
+  }[name]();
   main.replaceChildren(view.node);
-  document.body.dataset.view = name.split(" ")[0];
+  document.body.dataset.view = name;
   header();
   if (moveFocus) {
     scrollTo(0, 0);
@@ -75,6 +105,7 @@ api.session.addEventListener("opened", () => {
 });
 api.session.addEventListener("closed", () => {
   events.stop();
+  tier = null;
   shared.uploads.forEach((upload) => upload.cancel());
   shared.uploads.clear();
   shared.files.clear();

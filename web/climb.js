@@ -1,37 +1,39 @@
 // A result, looked up by the time of a video frame, and the curves that are drawn from it.
 
 import { Camera } from "./camera.js";
-import { motion } from "./decode.js";
+import { VERBOSE_SCHEMA, verbose } from "./decode.js";
+import { Ghost } from "./ghost.js";
+import { between, lastNotAfter, median } from "./series.js";
+
+export const LIMBS = ["left_hand", "right_hand", "left_foot", "right_foot"];
 
 const HIPS = [23, 24];
 const SHOULDERS = [11, 12];
 const SPEED_WINDOW_S = 0.2; // wide enough that a landmark's trembling is no speed
 
 export class Climb {
+  /** `result`: compact as the API answers, or verbose. */
   constructor(result) {
-    this.result = result;
-    this.video = result.video;
-    this.motion = motion(result);
-    this.times = this.motion.times;
-    this.camera = new Camera(result.camera?.frames, result.video);
-    this.holds = result.holds ?? [];
-    this.contacts = result.contacts ?? [];
-    this.ghost = result.ghost?.frames ?? [];
+    this.result = result.schema === VERBOSE_SCHEMA ? result : verbose(result);
+    this.video = this.result.video;
+    this.frames = this.result.poses.frames;
+    this.times = Float64Array.from(this.frames, ({ t }) => t);
+    this.camera = new Camera(this.result.camera?.frames, this.video);
+    this.holds = this.result.holds ?? [];
+    this.hold = new Map(this.holds.map((hold) => [hold.id, hold]));
+    this.contacts = this.result.contacts ?? [];
+    this.moves = this.result.moves ?? [];
+    this.loads = this.result.loads?.frames ?? null;
+    this.used = new Set(this.contacts.map(({ hold_id: id }) => id));
     const gaps = Array.from(this.times.slice(1), (t, i) => t - this.times[i]);
     this.spacing = median(gaps) || 1 / 30;
-    this.duration = Math.max(result.video.duration_s ?? 0, (this.times.at(-1) ?? 0) + this.spacing);
+    this.duration = Math.max(this.video.duration_s ?? 0, (this.times.at(-1) ?? 0) + this.spacing);
+    this.ghost = this.result.ghost?.frames?.length ? new Ghost(this.result.ghost) : null;
   }
 
   /** The index of the last analysed frame that is not after `t`, or -1. */
   before(t) {
-    let low = 0;
-    let high = this.times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.times[middle] <= t) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return lastNotAfter(this.times, t);
   }
 
   /** The index of the analysed frame nearest to `t`, or -1 where nothing was analysed. */
@@ -43,7 +45,7 @@ export class Climb {
   }
 
   /**
-   * The pose at `t` seconds, x and y from 0 to 1: {points: [[x, y, visibility] × 33], gravity: [x, y]}. An analysed
+   * The pose at `t` seconds, x and y from 0 to 1: {points: [[x, y, z, visibility] × 33], gravity: [x, y]}. An analysed
    * frame's, or between two where the video has more frames than were analysed. Null where no climber was seen.
    */
   at(t) {
@@ -59,8 +61,10 @@ export class Climb {
     const [from, to] = [this.#pose(first), this.#pose(second)];
     if (!from || !to) return null;
     const share = (t - this.times[first]) / span;
-    const between = (a, b) => a.map((value, i) => value + share * (b[i] - value));
-    return { points: from.points.map((p, i) => between(p, to.points[i])), gravity: between(from.gravity, to.gravity) };
+    return {
+      points: from.points.map((point, i) => between(point, to.points[i], share)),
+      gravity: between(from.gravity, to.gravity, share),
+    };
   }
 
   /**
@@ -68,14 +72,21 @@ export class Climb {
    * null where no climber was seen.
    */
   trail(t, seconds) {
-    const { rows, gravity } = this.motion;
     const now = this.nearest(t);
     const path = [];
     for (let i = this.before(t - seconds) + 1; i <= this.before(t); i++) {
-      const center = rows[i] < 0 ? null : gravity.map((axis) => axis[rows[i]]);
+      const center = this.frames[i].center_of_gravity;
       path.push(center && this.camera.carried(center, i, now));
     }
     return path;
+  }
+
+  /** Where on the reference frame a point of frame `frame` is, x and y from 0 to 1; unmoved where that is not known. */
+  onWall([x, y], frame) {
+    const matrix = this.camera.frames[frame];
+    if (!matrix) return [x, y];
+    const [column, row, depth] = matrix.map(([a, b, c]) => a * x + b * y + c);
+    return [column / depth, row / depth];
   }
 
   /** The contacts that hold at `t`. */
@@ -83,18 +94,43 @@ export class Climb {
     return this.contacts.filter(({ start, end }) => start <= t && t <= end);
   }
 
-  /** The Ghost's landmarks nearest to `t`, [[x, y, visibility] × 33], or null where it has none. */
-  ghostAt(t) {
-    const off = (frame) => Math.abs(frame.t - t);
-    const nearest = this.ghost.reduce((best, frame) => (!best || off(frame) < off(best) ? frame : best), null);
-    if (!nearest?.landmarks || off(nearest) > this.spacing) return null;
-    return nearest.landmarks.map(([x, y, , visibility = 1]) => [x, y, visibility]);
+  /**
+   * The Ghost while the video is at `t`, as that frame's camera sees it: {points: [[x, y, z, visibility] × 33], loads,
+   * contacts}. At the climber's point of the move, or in its own tempo. Null where there is none.
+   */
+  ghostAt(t, ownTempo = false) {
+    if (!this.ghost) return null;
+    const own = ownTempo ? t - this.ghost.begins : this.ghost.ownTime(t);
+    const pose = this.ghost.at(own);
+    const [from, now] = [this.nearest(pose.climberT), this.nearest(t)];
+    const points = pose.points.map((point) => {
+      const [x, y] = this.camera.carried(point, from, now);
+      return [x, y, point[2], point[3] ?? 1];
+    });
+    return { points, loads: pose.loads, contacts: this.ghost.contactsAt(own) };
   }
 
   /** One joint's angle in degrees, one value a frame, NaN where no climber was seen; null for an unknown name. */
   angle(name) {
-    const values = this.motion.angles[name];
-    return values ? Float64Array.from(this.motion.rows, (row) => (row < 0 ? NaN : values[row])) : null;
+    if (!this.frames.some(({ angles }) => angles && name in angles)) return null;
+    return Float64Array.from(this.frames, ({ angles }) => angles?.[name] ?? NaN);
+  }
+
+  /** How much of the body's weight a limb carries, one value a frame, NaN where that is not known; null without loads. */
+  load(limb) {
+    const i = LIMBS.indexOf(limb);
+    return this.loads && Float64Array.from(this.loads, (loads) => loads?.[i] ?? NaN);
+  }
+
+  /** What both hands of the Ghost carry when the climber is at each frame, NaN outside its climb; null without Ghost. */
+  ghostHandLoad() {
+    if (!this.ghost?.has("loads")) return null;
+    const { begins, ends } = this.ghost;
+    return Float64Array.from(this.times, (t) => {
+      if (t < begins || t > ends) return NaN;
+      const { loads } = this.ghost.at(this.ghost.ownTime(t));
+      return loads ? loads[0] + loads[1] : NaN;
+    });
   }
 
   /** How fast the hips move over the picture, in torso lengths a second, one value a frame, NaN where not known. */
@@ -103,37 +139,31 @@ export class Climb {
     const shoulders = this.#middles(SHOULDERS);
     const torso = median(hips.map((hip, i) => hip && distance(hip, shoulders[i])).filter(Boolean));
     const reach = Math.max(1, Math.round(SPEED_WINDOW_S / this.spacing / 2));
+    const { width, height } = this.video;
     return Float64Array.from(hips, (_, i) => {
       const [from, to] = [Math.max(0, i - reach), Math.min(hips.length - 1, i + reach)];
       if (!torso || from === to || hips.slice(from, to + 1).some((hip) => !hip)) return NaN;
-      return distance(hips[from], hips[to]) / torso / (this.times[to] - this.times[from]);
+      // On the wall, not in the picture: a camera that follows the climber must not hold him still.
+      const [x, y] = this.camera.carried([hips[from][0] / width, hips[from][1] / height], from, to);
+      return distance([x * width, y * height], hips[to]) / torso / (this.times[to] - this.times[from]);
     });
   }
 
   #pose(frame) {
-    const { rows, x, y, visibility, gravity } = this.motion;
-    const row = rows[frame];
-    if (row < 0) return null;
-    return {
-      points: x.map((_, i) => [x[i][row], y[i][row], visibility[i][row]]),
-      gravity: gravity.map((axis) => axis[row]),
-    };
+    const { landmarks, center_of_gravity: gravity } = this.frames[frame];
+    return landmarks && { points: landmarks, gravity };
   }
 
   // The middle of two landmarks in pixels, for a frame is rarely square; null where no climber was seen.
   #middles([a, b]) {
-    const { rows, x, y } = this.motion;
     const { width, height } = this.video;
-    const middle = (row) => [((x[a][row] + x[b][row]) / 2) * width, ((y[a][row] + y[b][row]) / 2) * height];
-    return Array.from(rows, (row) => (row < 0 ? null : middle(row)));
+    return this.frames.map(({ landmarks }) => {
+      if (!landmarks) return null;
+      return [((landmarks[a][0] + landmarks[b][0]) / 2) * width, ((landmarks[a][1] + landmarks[b][1]) / 2) * height];
+    });
   }
 }
 
 function distance(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
-}
-
-function median(values) {
-  const ordered = [...values].sort((a, b) => a - b);
-  return ordered[ordered.length >> 1];
 }

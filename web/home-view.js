@@ -5,6 +5,7 @@ import { element } from "./elements.js";
 import { moment, percent, say, t } from "./language.js";
 import { problemNotice } from "./problem-notice.js";
 import { Upload, VIDEOS } from "./upload.js";
+import { ghostGate, uploadOptions } from "./upload-options.js";
 
 const PAGE = 12;
 
@@ -15,12 +16,16 @@ export function homeView(shared) {
   const list = element("ul.climbs", { id: "climbs" });
   const empty = element("p.hint", { hidden: true, say: "empty" });
   const more = element("button.quiet", { type: "button", hidden: true, onclick: () => load(), say: "more" });
+  const options = uploadOptions();
+  const gate = element("div");
   const node = element(
     "div.home",
     {},
     element("h1", { say: "newClimb" }),
     dropZone(choose),
+    options.node,
     notice.node,
+    gate,
     usage,
     element("h2", { say: "listTitle" }),
     listNotice.node,
@@ -34,18 +39,32 @@ export function homeView(shared) {
 
   async function choose(file) {
     notice.clear();
+    gate.replaceChildren();
+    const wanted = options.read();
+    if (!wanted) return;
     node.classList.add("busy");
     try {
-      const upload = new Upload(file);
+      const upload = new Upload(file, wanted);
       const job = await upload.begin(await durationOf(file));
       shared.uploads.set(job, upload);
       shared.files.set(job, file);
       location.hash = `#/analysis/${job}`;
     } catch (problem) {
-      notice.show(problem);
+      if (problem.type === "ghost-needs-pro") askAgain(file);
+      else notice.show(problem);
     } finally {
       node.classList.remove("busy");
     }
+  }
+
+  function askAgain(file) {
+    const goOn = () => {
+      options.withoutGhost();
+      choose(file);
+    };
+    gate.replaceChildren(ghostGate(goOn));
+    shared.announce(t("gateTitle"));
+    gate.querySelector("button").focus();
   }
 
   async function load() {
@@ -142,6 +161,7 @@ export function homeView(shared) {
   shared.events.addEventListener("news", news);
   load();
   countUsage();
+  shared.tier().then(options.setTier);
   return {
     node,
     destroy() {

@@ -18,6 +18,9 @@ export function t(key, values = {}) {
 
 export const known = (key) => key in WORDS[language];
 
+/** The words for a key with their {names} unfilled, or undefined. */
+export const template = (key) => WORDS[language][key];
+
 /** Give a node words, now and whenever the language changes. `speak` is a key or a function of `t`. */
 export function say(node, speak, attribute = "") {
   const told = (node.spoken ??= new Map());
@@ -29,6 +32,16 @@ export function say(node, speak, attribute = "") {
   });
   node.setAttribute("data-spoken", "");
   told.get(attribute)();
+}
+
+/** Give a node the page's words for a key, or, where its language has none, what the server says in English. */
+export function sayOr(node, key, english) {
+  say(node, () => {
+    const words = template(key);
+    node.lang = words ? language : "en";
+    return words ?? english;
+  });
+  return node;
 }
 
 export function speak(wanted) {
@@ -50,6 +63,27 @@ export function number(value, decimals) {
 }
 
 export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
+
+/** A relative change with its sign: −18 %. */
+export const change = (share) =>
+  new Intl.NumberFormat(language, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 0 })
+    .format(share)
+    .replace("-", "−");
+
+export const days = (count) =>
+  new Intl.NumberFormat(language, { style: "unit", unit: "day", unitDisplay: "long" }).format(count);
+
+/** A unit as people write it in the page's language. */
+export const unit = (name) => WORDS[language][`unit.${name}`] ?? name;
+
+/** A number with its unit, to three digits at most; shares as percent. */
+export function measure(value, name) {
+  const style = { maximumSignificantDigits: Math.abs(value) >= 1000 ? undefined : 3 };
+  if (["ratio", "body weight"].includes(name)) style.style = "percent";
+  const amount = new Intl.NumberFormat(language, style).format(value);
+  if (!name || ["1", "ratio"].includes(name)) return amount;
+  return unit(name) === "°" ? `${amount}°` : `${amount} ${unit(name)}`;
+}
 
 export const moment = (iso) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));

@@ -1,9 +1,10 @@
-// The player: the video with what was found drawn over it, and the curves that follow.
+// The player: the video with what was found drawn over it, its controls, and the timelines that follow.
 
-import { Chart } from "./chart.js";
+import { ContactLanes } from "./contact-lanes.js";
+import { curves } from "./curves.js";
 import { element, icon } from "./elements.js";
 import { number, say, t as words } from "./language.js";
-import { draw } from "./overlay.js";
+import { GHOST_MODES, Stage } from "./stage.js";
 
 const PLAY = "M7 4v16l13-8z";
 const PAUSE = "M6 4h4v16H6zM14 4h4v16h-4z";
@@ -12,7 +13,7 @@ const ON = "M19 5h-3v14h3zM4 5v14l11-7z";
 const FULL = "M4 4h7v3H7v4H4zM20 20h-7v-3h4v-4h3z";
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2];
 const UNTOLD_MS = 250; // long after a browser tells which frame it shows
-const STILL = 0.15; // torso lengths a second: below it, the metric `immobility` counts the hips as still
+const CUE_SECONDS = 2; // how long a cue is pointed at, before and after its moment
 
 export class Player {
   /** `climb`: the result (climb.js). `askForFile()`: called when the user wants to choose the video. */
@@ -24,21 +25,21 @@ export class Player {
     this.wanted = null; // where to seek next, while another seek is under way
     this.sliding = false;
     this.told = true; // by the browser, which frame it shows
-    this.layers = { skeleton: true, trail: true, holds: true, contacts: true, ghost: true };
-    this.stepping = null;
-    this.#build(askForFile);
+    this.held = false; // while holds are edited the picture is not for scrubbing
+    this.followers = new Set(); // called after each frame that is shown
+    this.stage = new Stage(climb, askForFile);
+    this.video = this.stage.video;
+    this.#build();
     this.listeners = new AbortController();
     const { signal } = this.listeners;
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     document.addEventListener("language", () => this.#show(), { signal });
-    this.observer = new ResizeObserver(() => this.#resize());
-    this.observer.observe(this.stage);
   }
 
   destroy() {
     this.listeners.abort();
-    this.observer.disconnect();
-    this.charts.forEach((chart) => chart.destroy());
+    this.stage.destroy();
+    this.curves.destroy();
     cancelAnimationFrame(this.frameRequest);
     clearTimeout(this.untold);
     this.video.pause();
@@ -65,22 +66,11 @@ export class Player {
   }
 
   get #playable() {
-    return !this.stage.classList.contains("blank");
+    return this.stage.playable;
   }
 
-  #build(askForFile) {
+  #build() {
     const { climb } = this;
-    const { width, height } = climb.video;
-    this.video = element("video", { playsInline: true, preload: "auto", muted: true, tabIndex: -1 });
-    say(this.video, "player", "aria-label");
-    this.canvas = element("canvas.overlay", { "aria-hidden": "true" });
-    this.note = element("p.note", { hidden: true, say: "noClimber" });
-    this.notice = element("p", {});
-    const choose = element("button", { type: "button", onclick: askForFile, say: "chooseVideo" });
-    this.placeholder = element("div.placeholder", {}, this.notice, choose);
-    this.stage = element("div.stage.blank", {}, this.video, this.canvas, this.note, this.placeholder);
-    this.stage.style.setProperty("--ratio", `${width} / ${height}`);
-    this.stage.style.setProperty("--shape", width / height);
     this.slider = element("input.position", { type: "range", min: 0, max: climb.duration, step: "any", value: 0 });
     say(this.slider, "position", "aria-label");
     this.slider.addEventListener("input", () => this.seek(Number(this.slider.value)));
@@ -93,7 +83,6 @@ export class Player {
       { label: "speed", tip: "speed", onchange: () => (this.video.playbackRate = Number(this.speed.value)) },
       SPEEDS.map((speed) => element("option", { value: speed, selected: speed === 1, say: () => `${number(speed)}×` })),
     );
-    this.sound = element("input", { type: "checkbox", onchange: () => (this.video.muted = !this.sound.checked) });
     const buttons = element(
       "div.controls",
       {},
@@ -104,53 +93,55 @@ export class Player {
       this.speed,
       document.fullscreenEnabled ? this.#button("fullscreen", FULL, () => this.#fullscreen()) : null,
     );
+    this.warning = element("p.warning", { hidden: true, role: "alert", say: "otherVideo" });
+    this.screen = element("div.screen", {}, this.stage.node, this.slider, buttons);
+    this.node = element("div.player", {}, this.screen, this.#toggles(), climb.ghost ? this.#ghostModes() : null, this.warning);
+    this.curves = curves(climb, (t) => this.seek(t));
+    this.lanes = climb.contacts.length ? new ContactLanes(climb, (t) => this.seek(t)) : null;
+    this.#listen();
+  }
+
+  #toggles() {
+    const { climb, stage } = this;
+    const sound = element("input", { type: "checkbox", onchange: () => (this.video.muted = !sound.checked) });
+    const toggle = (box, name, legend = []) => element("label.toggle", {}, box, element("span", { say: name }), legend);
     const layer = (name, ...legend) => {
-      const box = element("input", { type: "checkbox", checked: this.layers[name], name });
-      box.addEventListener("change", () => {
-        this.layers[name] = box.checked;
-        this.#show();
-      });
-      return element("label.toggle", {}, box, element("span", { say: name }), legend);
+      const box = element("input", { type: "checkbox", checked: stage.layers[name], name });
+      box.addEventListener("change", () => stage.setLayer(name, box.checked));
+      return toggle(box, name, legend);
     };
     const side = (name) => element(`small.side.${name}`, { say: name });
-    this.warning = element("p.warning", { hidden: true, role: "alert", say: "otherVideo" });
-    this.screen = element("div.screen", {}, this.stage, this.slider, buttons);
-    const toggles = element(
+    return element(
       "div.toggles",
       {},
       layer("skeleton", side("left"), side("right")),
       layer("trail"),
-      ["holds", "contacts", "ghost"].filter((name) => climb[name].length).map((name) => layer(name)),
-      element("label.toggle", {}, this.sound, element("span", { say: "sound" })),
+      climb.holds.length ? [layer("holds"), layer("types")] : [],
+      climb.contacts.length ? layer("contacts") : null,
+      toggle(sound, "sound"),
     );
-    this.node = element("div.player", {}, this.screen, toggles, this.warning);
-    this.charts = this.#charts();
-    this.#listen();
   }
 
-  #charts() {
-    const { climb } = this;
-    const shared = { times: climb.times, duration: climb.duration, seek: (t) => this.seek(t) };
-    const speed = climb.hipSpeed();
-    const fastest = Math.max(1, ...speed.filter(Number.isFinite));
-    const charts = [
-      new Chart({
-        ...shared,
-        title: "hipSpeed",
-        unit: "torsos",
-        series: [{ color: "--gravity", values: speed }],
-        range: [0, Math.ceil(fastest)],
-        decimals: 2,
-        mark: STILL,
-      }),
-    ];
-    for (const [title, joint] of [["elbows", "elbow"], ["knees", "knee"]]) {
-      const series = ["left", "right"]
-        .map((side) => ({ name: side, color: `--${side}`, values: climb.angle(`${side}_${joint}`) }))
-        .filter(({ values }) => values);
-      if (series.length) charts.push(new Chart({ ...shared, title, unit: "degrees", series, range: [0, 180], decimals: 0 }));
-    }
-    return charts;
+  // Off, over the climber, beside, alone; at the climber's point of the move, or in its own tempo.
+  #ghostModes() {
+    const tempo = element("input", { type: "checkbox", name: "own-tempo" });
+    const chosen = () => modes.find((box) => box.checked).value;
+    const change = () => this.stage.setGhost(chosen(), tempo.checked);
+    const modes = GHOST_MODES.map((mode) =>
+      element("input", { type: "radio", name: "ghost-mode", value: mode, checked: mode === this.stage.ghostMode, onchange: change }),
+    );
+    tempo.addEventListener("change", change);
+    return element(
+      "fieldset.ghost-modes",
+      {},
+      element("legend", { say: "ghost" }),
+      element(
+        "div.choice",
+        {},
+        modes.map((box) => element("label", {}, box, element("span", { say: `ghostMode.${box.value}` }))),
+      ),
+      element("label.toggle", {}, tempo, element("span", { say: "ownTempo" })),
+    );
   }
 
   #button(name, path, action) {
@@ -158,8 +149,8 @@ export class Player {
   }
 
   #load(url) {
-    this.stage.classList.remove("blank");
-    this.placeholder.hidden = true;
+    this.source = url.startsWith("blob:") ? null : url;
+    this.stage.filled();
     this.warning.hidden = true;
     this.origin = 0;
     this.seeking = false;
@@ -169,9 +160,7 @@ export class Player {
   }
 
   #blank(reason) {
-    this.stage.classList.add("blank");
-    this.placeholder.hidden = false;
-    say(this.notice, reason);
+    this.stage.blank(reason);
     this.#show();
   }
 
@@ -222,8 +211,9 @@ export class Player {
   // A tap plays and pauses; a drag sideways scrubs.
   #gestures() {
     let start = null;
-    const surface = this.canvas;
+    const surface = this.stage.canvas;
     surface.addEventListener("pointerdown", (event) => {
+      if (this.held) return;
       start = { x: event.clientX, t: this.t, moved: false };
       surface.setPointerCapture(event.pointerId);
     });
@@ -241,7 +231,7 @@ export class Player {
   }
 
   toggle() {
-    if (!this.#playable) return;
+    if (!this.#playable || this.held) return;
     if (this.video.paused) this.video.play().catch(() => {});
     else this.video.pause();
   }
@@ -262,6 +252,21 @@ export class Player {
     this.seeking = true;
     const last = this.video.duration || this.climb.duration;
     this.video.currentTime = Math.min(t + this.origin, Math.max(0, last - 0.001));
+  }
+
+  /** Go to a cue's moment and point at what it is about. */
+  point(cue) {
+    this.video.pause();
+    const { hold_id: hold, limb, foot } = cue.values ?? {};
+    this.stage.cue = { hold_id: hold, limb: limb ?? foot, from: cue.at - CUE_SECONDS, to: cue.at + CUE_SECONDS };
+    this.seek(cue.at);
+    this.#show();
+  }
+
+  /** While `held`, nothing plays and the picture is not for scrubbing. */
+  hold(held) {
+    this.held = held;
+    if (held) this.video.pause();
   }
 
   /** One frame of the video on or back. */
@@ -289,11 +294,11 @@ export class Player {
 
   #show() {
     const { climb, t } = this;
-    const seen = draw(this.canvas, climb, t, this.layers);
-    this.canvas.dataset.t = t.toFixed(4);
-    this.note.hidden = seen;
+    this.stage.show(t);
     const near = climb.nearest(t);
-    this.charts.forEach((chart) => chart.show(t, near));
+    this.curves.charts.forEach((chart) => chart.show(t, near));
+    this.lanes?.show(t);
+    this.followers.forEach((follow) => follow());
     if (!this.sliding) this.slider.value = t;
     this.clock.textContent = `${number(t, 2)} / ${number(climb.duration, 1)} s`;
     const said = words("positionOf", { t: number(t, 1), duration: number(climb.duration, 1) });
@@ -308,14 +313,6 @@ export class Player {
     this.playButton.querySelector("path").setAttribute("d", paused ? PLAY : PAUSE);
   }
 
-  #resize() {
-    const ratio = devicePixelRatio || 1;
-    const { clientWidth, clientHeight } = this.stage;
-    this.canvas.width = Math.round(clientWidth * ratio);
-    this.canvas.height = Math.round(clientHeight * ratio);
-    this.#show();
-  }
-
   #fullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.screen.requestFullscreen().catch(() => {});
@@ -326,6 +323,7 @@ export class Player {
     const { target } = event;
     const slider = target === this.slider;
     if (!slider && target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable], dialog")) return;
+    if (this.held && target.closest?.(".stages")) return;
     if (event.key === " " && target.closest?.("button, a, summary, input:not([type=range])")) return;
     const action = {
       " ": () => this.toggle(),

@@ -19,9 +19,11 @@ const FORBIDDEN = new Set(["content-length", "host", "connection"]);
 
 /** One upload. Tells "progress" (see `fraction`, `waiting`) and has `done`, a promise that rejects with a Problem. */
 export class Upload extends EventTarget {
-  constructor(file) {
+  /** `options`: how to analyse it, as the API takes them. */
+  constructor(file, options = {}) {
     super();
     this.file = file;
+    this.options = options;
     this.fraction = 0;
     this.over = false; // sent, refused or cancelled: leaving the page costs nothing any more
     this.waiting = false; // for the network to come back
@@ -34,7 +36,7 @@ export class Upload extends EventTarget {
       filename: this.file.name.slice(-255) || "video.mp4",
       content_type: typeOf(this.file),
       file_size_bytes: this.file.size,
-      start: { options: {} },
+      start: { options: this.options },
     };
     if (Number.isFinite(durationSeconds)) request.duration_seconds = durationSeconds;
     const announced = await post("analysis/request-upload", request, { key: this.key });

@@ -2,20 +2,24 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from ascension_vision.cli import main as vision
 from localstack_client.session import Session
+from playwright.sync_api import Browser, sync_playwright
 from psycopg.rows import dict_row
 
 from tests.e2e.phone import Phone
+from tests.e2e.visit import DESKTOP, Climbed, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,12 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
+    """A cloud of the tests' own; or one that is up already, whose stack.json ASCENSION_STACK names."""
+    if running := os.environ.get("ASCENSION_STACK"):
+        facts = Path(running)
+        environment = os.environ | {"LOCAL_DIR": str(facts.parent)}
+        yield Stack(json.loads(facts.read_text()), environment)
+        return
     environment = os.environ | {"LOCAL_DIR": ".local/e2e", "GATEWAY_PORT": str(free_port())}
     cloud = ROOT / "scripts" / "cloud"
     subprocess.run([cloud, "down"], cwd=ROOT, env=environment, check=True, capture_output=True)
@@ -71,3 +81,54 @@ def climb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("climb")
     assert vision(["sample", "--out", str(folder), "--duration", "3", "--size", "360x640"]) == 0
     return folder / "sample.mp4"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = os.environ.get("ASCENSION_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium here: install one (apt-get install chromium) or name it in ASCENSION_CHROMIUM")
+    return found
+
+
+# For a module only: Playwright's event loop would be in the way of tests that run their own.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    # As root, Chromium has no sandbox.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, stack: Stack) -> Iterator[Callable[..., Visit]]:
+    """Opens tabs; at the end none of them has thrown an error or asked another host for anything."""
+    visits: list[Visit] = []
+
+    def enter(beside: Visit | None = None, **options: Any) -> Visit:
+        """The first tab of a new visitor, or another one ``beside`` a visitor's first."""
+        context = beside.context if beside else browser.new_context(
+            **{"locale": "en-GB", "viewport": DESKTOP, **options}
+        )  # fmt: skip
+        visits.append(Visit(context.new_page(), context, stack))
+        return visits[-1]
+
+    yield enter
+    for visit in visits:
+        # A request that waits for its answer must not end in the next test.
+        visit.page.unroute_all(behavior="ignoreErrors")
+    for visit in visits:
+        visit.context.close()
+        assert visit.errors == []
+        assert visit.hosts <= {urlsplit(stack.web_url).netloc, ""}  # blob: has no host
+
+
+@pytest.fixture(scope="session")
+def climbed(chromium: str, stack: Stack, climb: Path) -> Climbed:
+    phone = Phone(stack.api_url)
+    job = phone.wait(phone.analyse(climb))
+    assert job["status"] == "completed", job["error"]
+    truth = json.loads(climb.with_name("truth.json").read_text())
+    return Climbed(phone, job["id"], job["result"], phone.job(job["id"], "verbose")["result"], truth)
