@@ -7,9 +7,10 @@ import numpy.typing as npt
 _HUES = ((14, "pink"), (48, "red"), (70, "orange"), (105, "yellow"), (182, "green"), (228, "turquoise"),
          (296, "blue"), (328, "purple"), (360, "pink"))  # fmt: skip
 NAMES = ("black", "gray", "white", "brown", "red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink")
-# Below this chroma a pixel is grey. Chalk and highlights are light and grey, shadow is dark and grey: if as much as
-# this share of a hold is coloured, that is its colour.
-_GRAY = 14.0
+# Below this chroma a pixel is grey; where the sky lights a wall, grey things look blue, so blue takes more. Chalk and
+# highlights are light and grey, shadow is dark and grey: if as much as this share of a hold is coloured, that is its
+# colour.
+_GRAY, _BLUISH_GRAY = 14.0, 21.0
 _COLORED_SHARE = 0.3
 _FEWEST = 6
 
@@ -26,7 +27,8 @@ def name_of(pixels: npt.NDArray[np.float32], wall: npt.NDArray[np.float32]) -> s
     lightness, a, b = pixels[:, 0], pixels[:, 1] - cast[0], pixels[:, 2] - cast[1]
     chroma = np.hypot(a, b)
     # dark pixels cannot be colourful: what counts is chroma for their lightness
-    colored = chroma > _GRAY * np.clip(lightness / 45, 0.55, 1.0)
+    bluish = (b < 0) & (np.abs(a) < -b)
+    colored = chroma > np.where(bluish, _BLUISH_GRAY, _GRAY) * np.clip(lightness / 45, 0.55, 1.0)
     if colored.mean() < _COLORED_SHARE:
         return _gray(float(np.median(lightness)))
     weight = np.where(colored, chroma, 0)
@@ -49,9 +51,9 @@ def _gray(lightness: float) -> str:
 
 
 def _cast(wall: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """a, b of the light, from wall colours that are nearly grey; (0, 0) where the wall is painted or of wood."""
+    """Half of a, b of wall colours that are nearly grey: the rest may be their paint. (0, 0) where there is none."""
     near = wall[(np.hypot(wall[:, 1], wall[:, 2]) < 12) & (wall[:, 0] > 45)] if len(wall) else wall
     if not len(near):
         return 0.0, 0.0
     lightest = near[near[:, 0].argmax()]
-    return float(lightest[1]), float(lightest[2])
+    return float(lightest[1]) / 2, float(lightest[2]) / 2

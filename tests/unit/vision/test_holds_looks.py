@@ -72,7 +72,7 @@ def test_holds_of_one_colour_within_reach_are_a_route_and_volumes_are_of_none() 
 def test_looks_that_agree_become_one_box_between_them() -> None:
     corners = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [0, 0, 10, 10]], float)
     found = merged(Boxes(corners, np.array([0.6, 0.6, 0.3, 0.2]), np.array([0, 0, 0, 1])))
-    np.testing.assert_allclose(found.corners, [[0.5, 0, 10.5, 10], [50, 50, 60, 60], [0, 0, 10, 10]])
+    np.testing.assert_allclose(found.corners, np.array([[0.5, 0, 10.5, 10], [50, 50, 60, 60], [0, 0, 10, 10.0]]))
     assert found.kinds.tolist() == [0, 0, 1]
 
 
