@@ -8,8 +8,8 @@ from ascension_vision.holds.hold import Hold
 from ascension_vision.wall.wall import Wall
 
 # The middle of a hold's outline is seen about so far off the wall, and its own place is known about so well.
-_OFF_WALL_M, _OFF_WALL_ERROR_M = 0.02, 0.015
-_OUTLINE_ERROR_M = 0.012
+_OFF_WALL_M, _OFF_WALL_ERROR_M = 0.02, 0.01
+_OUTLINE_ERROR_M = 0.006
 
 
 def place_holds(holds: list[Hold], wall: Wall | None) -> list[Hold]:

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ascension_vision.camera.track import CameraTrack
+from ascension_vision.camera.track import CameraTrack, ReferenceView
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.following import Poses
 from ascension_vision.scene import BodyOptions, CameraOptions, Scene, SceneOptions, plan_scene
@@ -103,6 +104,55 @@ def test_errors_grow_away_from_the_middle_and_with_what_is_not_known(scene: Scen
     spread = told.error_cm(pixels)
     assert spread[2] < spread[0]
     assert spread[2] < spread[4]
+
+
+ASIDE = CameraOptions(distance_m=4.6, aside_m=2.4, height_m=1.2)
+
+
+@pytest.fixture(scope="module", params=[(1, 0.0), (2, 30.0)], ids=["from aside", "overhanging"])
+def nutted(request: pytest.FixtureRequest) -> tuple[Scene, ReferenceView]:
+    """A wall with T-nuts every 20 cm, and what the analysis sees of it."""
+    seed, angle = request.param
+    options = SceneOptions(
+        seed=seed, duration_s=6.0, fps=5, width=WIDTH, height=HEIGHT, wall_angle_deg=angle, camera=ASIDE
+    )
+    planned = plan_scene(options)
+    image = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    x, y = np.meshgrid(np.arange(-2.6, 2.6, 0.2), np.arange(0.1, 4.6, 0.2))
+    for place in planned.reference.project(np.stack([x, y, 0 * x], axis=-1).reshape(-1, 3)):
+        where = (round(16 * place[0]), round(16 * place[1]))
+        cv2.circle(image, where, 40, (40, 40, 40), -1, cv2.LINE_AA, 4)
+    return planned, ReferenceView(image, (0.0, 0.0), np.ones((HEIGHT, WIDTH), np.bool_))
+
+
+def test_the_grid_of_t_nuts_tells_how_the_wall_stands_and_how_large_it_is(
+    nutted: tuple[Scene, ReferenceView],
+) -> None:
+    scene, view = nutted
+    poses, track = seen(scene)
+    holds, truth = dots(scene)
+    told = 12.0 if scene.options.wall_angle_deg == 0 else None
+    wall = estimate_wall(poses, track, view, holds, 174.0, told)
+    assert wall is not None
+    assert (wall.scale_source, wall.angle_source) == ("t_nuts", "user" if told else "estimated")
+    # The camera's own pitch cannot be told from the wall's angle.
+    assert wall.angle_deg == pytest.approx(told or scene.options.wall_angle_deg, abs=8)
+    placed = place_holds(holds, wall)
+    found = np.array([hold.wall_m[:2] for hold in placed if hold.wall_m is not None])
+    away = 100 * np.linalg.norm(laid_over(found, truth) - truth, axis=1)
+    assert np.median(away) < 2
+    assert (away < [hold.wall_error_cm for hold in placed]).mean() > 0.8
+
+
+def test_dots_without_order_are_no_grid(scene: Scene) -> None:
+    poses, track = seen(scene)
+    image = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    for x, y in np.random.default_rng(0).integers(5, [WIDTH - 5, HEIGHT - 5], (500, 2)):
+        cv2.circle(image, (int(x), int(y)), 3, (30, 30, 30), -1)
+    view = ReferenceView(image, (0.0, 0.0), np.ones((HEIGHT, WIDTH), np.bool_))
+    wall = estimate_wall(poses, track, view, [], 174.0)
+    assert wall is not None
+    assert wall.scale_source == "climber_height"
 
 
 def test_up_leans_with_the_wall(scene: Scene) -> None:
