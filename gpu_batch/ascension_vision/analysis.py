@@ -1,82 +1,36 @@
 """From a video file to a result: the whole analysis in one call, without any cloud."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision import __version__
 from ascension_vision.body.cleaning import clean
-from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.body.trust import trust
-from ascension_vision.metrics.metric import Metric
-from ascension_vision.metrics.movement import geometric_entropy, immobility
+from ascension_vision.camera.registration import register
+from ascension_vision.camera.view import reference_view
+from ascension_vision.camera.watcher import CameraWatcher
+from ascension_vision.holds.correction import correct
+from ascension_vision.observations import Observations
 from ascension_vision.pose.climber import Hint, Path, find_climber
-from ascension_vision.pose.following import Poses, follow
+from ascension_vision.pose.following import follow
 from ascension_vision.pose.model import PoseModel
 from ascension_vision.pose.scouting import KeyFrame, scout
 from ascension_vision.problems import Problem
 from ascension_vision.result import decode, document
 from ascension_vision.video.clip import Clip
 
+if TYPE_CHECKING:
+    from ascension_vision.holds.finding import HoldModel
+
 Progress = Callable[[str, float], None]
 
 _THUMBNAIL_SIDE = 640
-
-_ABSENT = {
-    "camera": "The camera's movement is not estimated in this version.",
-    "wall": "The wall is not measured in this version.",
-    "holds": "Holds are not detected in this version.",
-    "contacts": "Contacts need holds, which are not detected in this version.",
-    "moves": "Moves need contacts, which are not known in this version.",
-    "loads": "Loads need contacts, which are not known in this version.",
-    "ghost": "The Ghost Climber is not computed in this version.",
-}
-_METRICS: dict[str, Metric] = {
-    "max_reach_cm": Metric(
-        value=None,
-        unit="cm",
-        meaning="The longest way of a hand from one hold to the next.",
-        reason="Not measured yet: needs contacts and the wall's scale.",
-    ),
-    "avg_tension": Metric(
-        value=None,
-        unit="ratio",
-        meaning="The mean load on the hands as a share of body weight.",
-        reason="Not measured yet: needs contacts.",
-    ),
-    "movement_efficiency": Metric(
-        value=None,
-        unit="ratio",
-        meaning="How near the climb comes to the Ghost Climber's effort; 1 is as good.",
-        reason="Not measured yet: needs the Ghost Climber.",
-    ),
-    "hold_count": Metric(
-        value=None,
-        unit="holds",
-        meaning="How many holds were used.",
-        reason="Not measured yet: needs holds and contacts.",
-    ),
-    "geometric_entropy": Metric(
-        value=None,
-        unit="1",
-        meaning="ln(2 L / C) of the hips' path in the image: 0 is straight, wandering adds.",
-        source="Watts et al. 2016",
-        assumes="a camera that stands still",
-    ),
-    "immobility": Metric(
-        value=None,
-        unit="ratio",
-        meaning="Share of the time with the hips slower than 0.15 torso lengths a second.",
-        source="threshold chosen by this project",
-        assumes="a camera that stands still",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -105,7 +59,7 @@ class Analysis:
     """A finished analysis."""
 
     _compact: dict[str, Any]
-    _thumbnail: bytes
+    _seen: Observations
 
     @property
     def metrics(self) -> dict[str, float | int | None]:
@@ -121,7 +75,11 @@ class Analysis:
 
     def thumbnail_jpeg(self) -> bytes:
         """The frame in the middle of the climb, long side at most 640 pixels."""
-        return self._thumbnail
+        return self._seen.thumbnail
+
+    def kept(self) -> bytes:
+        """What ``revise`` needs: about a megabyte for half a minute. It holds the wall's picture and the skeleton."""
+        return self._seen.pack()
 
 
 def analyze(
@@ -129,14 +87,16 @@ def analyze(
     options: Options | None = None,
     progress: Progress | None = None,
     pose: PoseModel | None = None,
+    holds: "HoldModel | None" = None,
 ) -> Analysis:
     """Analyse one video.
 
     Args:
         path: the video file.
         options: see ``Options``.
-        pose: the model that sees bodies; BlazePose where none is given.
         progress: called with the stage's name and the share of the whole that is done, 0 to 1, never falling.
+        pose: the model that sees bodies; BlazePose where none is given.
+        holds: the model that sees holds; ours where none is given.
 
     Raises:
         Problem: the video cannot be analysed, or nobody is in it.
@@ -147,19 +107,84 @@ def analyze(
     report("opening", 0.0)
     clip = Clip(FilePath(path))
     pose = pose or _blazepose(options.device)
-    scouted = scout(clip, pose, lambda done: report("following the climber", 0.8 * done))
+    camera = CameraWatcher() if options.detect_holds else None
+    watch = None if camera is None else camera.see
+    scouted = scout(clip, pose, lambda done: report("following the climber", 0.7 * done), watch)
     keys = scouted.keys
     climber = find_climber(keys, pose, options.climber_hint)
     if not climber.seen:
         raise _no_climber()
-    raw = follow(clip, pose, Path(climber, keys), scouted, lambda done: report("looking again", 0.85 + 0.1 * done))
+    raw = follow(clip, pose, Path(climber, keys), scouted, lambda done: report("looking again", 0.7 + 0.08 * done))
     if not raw.seen.any():
         raise _no_climber()
-    report("measuring", 0.95)
+    report("measuring", 0.78)
     cleaned = clean(raw)
     poses = replace(cleaned, visibility=trust(raw, cleaned))
     middle = sorted(climber.seen)[len(climber.seen) // 2]
-    analysis = Analysis(compact_result(clip, poses, pose.name), _thumbnail(keys[middle]))
+    seen = Observations(
+        video=document.video_facts(clip, poses), warnings=tuple(clip.warnings), poses=poses, models={"pose": pose.name},
+        track=None, view=None, holds=None, next_hold_id=0, revision=0, thumbnail=_thumbnail(keys[middle]),
+    )  # fmt: skip
+    if camera is not None:
+        seen = _with_wall(seen, camera, keys, holds or _hold_model(options.device), report)
+    return _concluded(seen, options, lambda stage, done: report(stage, 0.85 + 0.14 * done), report)
+
+
+def revise(
+    kept: bytes, options: Options | None, changes: Sequence[Mapping[str, Any]], progress: Progress | None = None
+) -> Analysis:
+    """The same analysis with the holds set right: no video is read and no network runs.
+
+    Args:
+        kept: from ``Analysis.kept``.
+        options: the analysis's.
+        changes: as ``holds.correction.correct`` takes them.
+
+    Raises:
+        Problem: ``invalid-correction``, or ``no-holds-to-correct`` where the analysis was made without holds.
+    """
+    options = options or Options()
+    report = progress or (lambda stage, fraction: None)
+    report("correcting", 0.0)
+    seen = Observations.unpack(kept)
+    if seen.holds is None:
+        raise Problem(
+            "no-holds-to-correct",
+            "There are no holds to correct",
+            "This analysis was made without holds. Analyse the video again with holds, and correct those.",
+        )
+    corrected = correct(seen.holds, changes, seen.next_hold_id, seen.poses.width, seen.poses.height)
+    return _concluded(seen.corrected(corrected.holds, corrected.next_id), options, report, report)
+
+
+def _with_wall(
+    seen: Observations, camera: CameraWatcher, keys: list[KeyFrame], model: "HoldModel", report: Progress
+) -> Observations:
+    report("following the camera", 0.79)
+    track = register(camera, keys, seen.poses)
+    view = reference_view(keys, seen.poses, track)
+    report("finding holds", 0.81)
+    left, top = view.origin
+    found = [hold.hold(number) for number, hold in enumerate(model.find(view.image))]
+    holds = [
+        replace(
+            hold,
+            box=(hold.box[0] + left, hold.box[1] + top, hold.box[2] + left, hold.box[3] + top),
+            outline=hold.outline + np.array(view.origin),
+        )
+        for hold in found
+    ]
+    models = {**seen.models, "holds": model.name}
+    return replace(seen, models=models, track=track, view=view, holds=holds, next_hold_id=len(holds))
+
+
+def _concluded(seen: Observations, options: Options, during: Progress, report: Progress) -> Analysis:
+    # Imported here, like the networks: it brings PyTorch along.
+    from ascension_vision.conclusions import Wishes, conclude
+
+    wishes = Wishes(options.generate_ghost, options.climber_height_cm, options.wall_angle_deg)
+    found = conclude(seen, wishes, choose_device(options.device), during)
+    analysis = Analysis(document.compact(found), seen)
     report("measuring", 1.0)
     return analysis
 
@@ -176,6 +201,12 @@ def _blazepose(device: str) -> PoseModel:
     from ascension_vision.pose.blazepose import BlazePose
 
     return BlazePose(choose_device(device))
+
+
+def _hold_model(device: str) -> "HoldModel":
+    from ascension_vision.holds.finding import HoldModel
+
+    return HoldModel(device=choose_device(device))
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -199,31 +230,6 @@ def _no_climber() -> Problem:
         "No climber found",
         "Nobody is seen climbing in this video. Film the whole climber, closer or in better light, and try again.",
     )
-
-
-def compact_result(clip: Clip, poses: Poses, model: str = "unknown") -> dict[str, Any]:
-    """The wire format for cleaned poses, as docs/result-format.md describes it."""
-    return document.compact(
-        document.Findings(
-            video=document.video_facts(clip, poses),
-            poses=poses,
-            model_versions={"ascension_vision": __version__, "pose": model},
-            metrics=_metrics(poses),
-            absent=_ABSENT,
-            warnings=clip.warnings,
-        )
-    )
-
-
-def _metrics(poses: Poses) -> dict[str, Metric]:
-    hips = poses.points[:, HIPS, :2].mean(axis=1)
-    shoulders = poses.points[:, SHOULDERS, :2].mean(axis=1)
-    torso = float(np.nanmedian(np.linalg.norm(shoulders - hips, axis=1)))
-    values: dict[str, float | None] = {
-        "geometric_entropy": geometric_entropy(hips[poses.seen]),
-        "immobility": immobility(poses.t, hips, torso),
-    }
-    return {name: replace(metric, value=values.get(name)) for name, metric in _METRICS.items()}
 
 
 def _thumbnail(key: KeyFrame) -> bytes:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from ascension_vision.camera.track import CameraTrack, ReferenceView
-from ascension_vision.findings import ClipFacts, Findings
 from ascension_vision.holds.correction import ellipse
 from ascension_vision.holds.hold import Hold
+from ascension_vision.observations import Observations
 from ascension_vision.pose.following import Poses
 
 
-def findings(*, with_wall: bool) -> Findings:
+def observed(*, with_wall: bool) -> Observations:
     rng = np.random.default_rng(3)
     points = rng.uniform(0, 500, (6, 33, 3))
     points[2] = np.nan
@@ -32,8 +32,9 @@ def findings(*, with_wall: bool) -> Findings:
         ),
         "holds": [Hold(5, "hold", "jug", 0.8, 0.9, box, ellipse(box), "red", 1, (0.5, 1.25, 0.0), 4.0)],
     }
-    return Findings(
-        clip=ClipFacts(320, 240, 30.0, 59.94, 0.2, ("The last second is broken.",)),
+    return Observations(
+        video={"width": 320, "height": 240, "fps": 29.97, "duration_s": 0.2},
+        warnings=("The last second is broken.",),
         poses=poses,
         models={"pose": "blazepose-full", "holds": "ascension-holds/1"},
         **(wall if with_wall else {"track": None, "view": None, "holds": None}),
@@ -44,10 +45,16 @@ def findings(*, with_wall: bool) -> Findings:
 
 
 @pytest.mark.parametrize("with_wall", [True, False])
-def test_kept_findings_come_back_as_they_were(with_wall: bool) -> None:
-    kept = findings(with_wall=with_wall)
-    back = Findings.unpack(kept.pack())
-    assert (back.clip, back.models, back.next_hold_id, back.revision) == (kept.clip, kept.models, 6, 2)
+def test_kept_observations_come_back_as_they_were(with_wall: bool) -> None:
+    kept = observed(with_wall=with_wall)
+    back = Observations.unpack(kept.pack())
+    assert (back.video, back.warnings, back.models, back.next_hold_id, back.revision) == (
+        kept.video,
+        kept.warnings,
+        kept.models,
+        6,
+        2,
+    )
     assert back.thumbnail == kept.thumbnail
     assert np.array_equal(back.poses.t, kept.poses.t)
     assert np.array_equal(back.poses.seen, kept.poses.seen)
@@ -69,5 +76,5 @@ def test_kept_findings_come_back_as_they_were(with_wall: bool) -> None:
 
 
 def test_a_correction_is_the_next_revision_of_the_same_video() -> None:
-    next_one = findings(with_wall=True).corrected([], 9)
+    next_one = observed(with_wall=True).corrected([], 9)
     assert (next_one.revision, next_one.next_hold_id, next_one.holds) == (3, 9, [])

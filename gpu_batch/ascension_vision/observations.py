@@ -5,7 +5,7 @@ It is kept beside the result, so that a correction of the holds needs neither th
 
 import io
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from ascension_vision.camera.track import CameraTrack, ReferenceView
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.following import Poses
-from ascension_vision.video.clip import Clip
 
 _FORMAT = 1
 _JPEG_QUALITY = 92
@@ -23,29 +22,12 @@ _POSES = ("t", "points", "visibility", "world", "peak", "shots")
 
 
 @dataclass(frozen=True)
-class ClipFacts:
-    """What a result says of the video: see ``video`` in docs/result-format.md."""
-
-    width: int
-    height: int
-    fps: float
-    source_fps: float
-    duration_s: float
-    warnings: tuple[str, ...]
-
-    @classmethod
-    def of(cls, clip: Clip, last_t: float) -> "ClipFacts":
-        """Of a clip that was decoded to its end; ``last_t`` is the time of its last frame."""
-        duration = max(clip.announced_seconds or 0.0, last_t + 1 / clip.fps)
-        return cls(clip.width, clip.height, clip.fps, clip.source_fps, duration, tuple(clip.warnings))
-
-
-@dataclass(frozen=True)
-class Findings:
+class Observations:
     """What was seen in a video.
 
     Attributes:
-        clip: about the video.
+        video: ``video`` of the result.
+        warnings: sentences for the user about the video.
         poses: the climber, cleaned.
         models: which models saw it, by what they look for.
         track: the camera's movement; None where holds were not asked for.
@@ -56,7 +38,8 @@ class Findings:
         thumbnail: JPEG.
     """
 
-    clip: ClipFacts
+    video: dict[str, Any]
+    warnings: tuple[str, ...]
     poses: Poses
     models: dict[str, str]
     track: CameraTrack | None
@@ -75,8 +58,9 @@ class Findings:
                 # Times decide about contacts to the millisecond; of the rest single precision is plenty.
                 arrays[f"poses_{name}"] = values if name in ("t", "shots") else values.astype(np.float32)
         told: dict[str, Any] = {
-            "format": _FORMAT, "clip": asdict(self.clip), "frame": [self.poses.width, self.poses.height],
-            "models": self.models, "next_hold_id": self.next_hold_id, "revision": self.revision,
+            "format": _FORMAT, "video": self.video, "warnings": list(self.warnings), "models": self.models,
+            "frame": [self.poses.width, self.poses.height],
+            "next_hold_id": self.next_hold_id, "revision": self.revision,
             "holds": None if self.holds is None else [_hold_told(hold) for hold in self.holds],
         }  # fmt: skip
         if self.track is not None:
@@ -92,20 +76,21 @@ class Findings:
         return packed.getvalue()
 
     @classmethod
-    def unpack(cls, packed: bytes) -> "Findings":
+    def unpack(cls, packed: bytes) -> "Observations":
         """What ``pack`` made. Raises ``ValueError`` for what an incompatible version packed."""
         with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         told = json.loads(arrays["told"].tobytes())
         if told["format"] != _FORMAT:
-            raise ValueError(f"findings of format {told['format']}, not {_FORMAT}")
+            raise ValueError(f"observations of format {told['format']}, not {_FORMAT}")
         kept = {name: arrays.get(f"poses_{name}") for name in _POSES}
         as_doubles = {name: kept[name].astype(np.float64) for name in ("t", "points", "visibility", "world")}  # type: ignore[union-attr]
         peak = kept["peak"]
         width, height = told["frame"]
         track = told.get("track")
         return cls(
-            clip=ClipFacts(**{**told["clip"], "warnings": tuple(told["clip"]["warnings"])}),
+            video=told["video"],
+            warnings=tuple(told["warnings"]),
             poses=Poses(
                 **as_doubles,
                 width=width,
@@ -122,7 +107,7 @@ class Findings:
             thumbnail=arrays["thumbnail"].tobytes(),
         )
 
-    def corrected(self, holds: list[Hold], next_hold_id: int) -> "Findings":
+    def corrected(self, holds: list[Hold], next_hold_id: int) -> "Observations":
         """The same video with other holds: the next revision."""
         return replace(self, holds=holds, next_hold_id=next_hold_id, revision=self.revision + 1)
 
