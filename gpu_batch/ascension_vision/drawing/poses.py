@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LIMB_TIPS = {"left_hand": (17, 19), "right_hand": (18, 20), "left_foot": (31,), "right_foot": (32,)}
+LIMBS = tuple(LIMB_TIPS)
+
+# The Ghost stands still while the climber does something that it leaves out; beyond that its frames are missing.
+_LONGEST_STEP_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,30 @@ class Poses:
     def seen(self) -> NDArray[np.bool_]:
         """(frames,) whether a climber was found."""
         return np.array([pose is not None for pose in self._poses], dtype=bool)
+
+
+class Ghost:
+    """The Ghost of a verbose result, by the climber's time."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        frames = (result.get("ghost") or {}).get("frames") or []
+        self._frames = [frame for frame in frames if frame.get("landmarks") is not None]
+        self._times = np.array([float(frame.get("climber_t", frame["t"])) for frame in self._frames])
+
+    def at(self, t: float) -> Array | None:
+        """(33, 4) landmarks when the climber is at ``t`` seconds, as that frame sees them; None outside the Ghost's
+        climb and where the camera is not known."""
+        if not len(self._times) or not self._times[0] <= t <= self._times[-1]:
+            return None
+        after = min(int(np.searchsorted(self._times, t, side="right")), len(self._times) - 1)
+        before = max(after - 1, 0)
+        span = float(self._times[after] - self._times[before])
+        if span > _LONGEST_STEP_S and min(t - self._times[before], self._times[after] - t) > _LONGEST_STEP_S / 2:
+            return None
+        share = float(np.clip((t - self._times[before]) / span, 0, 1)) if span > 0 else 0.0
+        first, second = (np.array(self._frames[index]["landmarks"], dtype=np.float64) for index in (before, after))
+        between: Array = first + share * (second - first)
+        return between
 
 
 def _pose(frame: dict[str, Any]) -> Pose | None:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from ascension_vision.cli import BadInput
 from ascension_vision.drawing.footage import Footage
-from ascension_vision.drawing.overlay import write_overlay
+from ascension_vision.drawing.overlay import Layers, write_overlay
 from ascension_vision.drawing.poses import Poses
-from ascension_vision.drawing.skeleton import LEFT, RIGHT
+from ascension_vision.drawing.skeleton import GHOST, LEFT, LIMB_COLORS, RIGHT
+from ascension_vision.drawing.stills import moments
 from ascension_vision.drawing.summary import SUMMARY_SIZE, write_summary
 
 WIDTH, HEIGHT, FPS, FRAMES = 240, 320, 20, 30
@@ -169,28 +170,61 @@ def test_large_videos_are_made_smaller_with_even_sides(tmp_path: Path) -> None:
     assert footage.width / footage.height == pytest.approx(WIDTH / HEIGHT, abs=0.02)
 
 
-def test_holds_contacts_and_ghost_are_drawn_where_the_result_has_them(video: Path, tmp_path: Path) -> None:
-    hold = {"id": 4, "kind": "hold", "type": "jug", "box": [0.7, 0.05, 0.9, 0.15], "center": [0.8, 0.1]}
-    contact = {"limb": "left_hand", "hold_id": 4, "start": 0.0, "end": 9.0, "confidence": 0.9}
-    touching_nothing = {"limb": "right_foot", "hold_id": None, "start": 0.0, "end": 9.0, "confidence": 0.5}
-    ghost = {"frames": [{"t": 0.0, "landmarks": _landmarks(0.1)}], "certificate": {}, "cues": []}
-    result = _result(holds=[hold], contacts=[contact, touching_nothing], ghost=ghost)
-    write_overlay(video, result, tmp_path / "overlay.mp4")
-    picture = _pictures(tmp_path / "overlay.mp4")[0].astype(int)
-    bare = tmp_path / "bare.mp4"
-    write_overlay(video, _result(), bare)
-    changed = np.abs(picture - _pictures(bare)[0]).max(axis=-1) > 40
-    assert changed[round(0.05 * HEIGHT), round(0.8 * WIDTH)], "the hold's box"
-    assert changed[round(0.45 * HEIGHT) - 2 : round(0.45 * HEIGHT) + 3, round(0.35 * WIDTH)].any(), "the ghost's elbow"
+HOLD = {"id": 4, "kind": "hold", "type": "jug", "color": "red", "box": [0.7, 0.05, 0.9, 0.15], "center": [0.8, 0.1]}
+TOUCH = {"limb": "left_foot", "hold_id": 4, "start": 0.0, "end": 0.4, "confidence": 0.9, "point": [0.8, 0.1]}
 
 
-def test_holds_follow_the_camera(video: Path, tmp_path: Path) -> None:
-    hold = {"id": 0, "kind": "hold", "type": "jug", "box": [0.7, 0.05, 0.9, 0.15], "center": [0.8, 0.1]}
+def _drawn(t: float, **parts: Any) -> np.ndarray:
+    """A grey picture with a result's layers at ``t`` seconds."""
+    picture = np.full((HEIGHT, WIDTH, 3), GREY, np.uint8)
+    Layers(_result(**parts)).draw(picture, t)
+    return picture
+
+
+def test_a_hold_is_outlined_in_its_colour_and_where_it_has_an_outline_along_that() -> None:
+    box = _drawn(0.0, holds=[HOLD])
+    assert _near(box, (0.7, 0.1), (248, 113, 113))
+    outlined = _drawn(0.0, holds=[HOLD | {"outline": [[0.75, 0.05], [0.9, 0.1], [0.75, 0.15]]}])
+    assert not _near(outlined, (0.7, 0.1), (248, 113, 113))
+    assert _near(outlined, (0.75, 0.1), (248, 113, 113))
+
+
+def test_a_touched_hold_has_a_ring_in_the_limbs_colour_while_it_is_touched() -> None:
+    radius = np.hypot(0.1 * WIDTH, 0.05 * HEIGHT) + 1.2 * 2
+    below = (0.8, (0.1 * HEIGHT + radius) / HEIGHT)
+    assert _near(_drawn(0.2, holds=[HOLD], contacts=[TOUCH]), below, LIMB_COLORS["left_foot"])
+    assert not _near(_drawn(0.5, holds=[HOLD], contacts=[TOUCH]), below, LIMB_COLORS["left_foot"])
+
+
+def test_a_limb_on_the_wall_itself_has_a_ring_at_its_tip() -> None:
+    contact = TOUCH | {"hold_id": None}
+    tip = _landmarks(0.0)[31]
+    ring = (tip[0] - 2.6 * 2 / WIDTH, tip[1])
+    assert _near(_drawn(0.0, contacts=[contact]), ring, LIMB_COLORS["left_foot"])
+    assert not _near(_drawn(0.0), ring, LIMB_COLORS["left_foot"])
+
+
+def test_the_ghost_is_a_translucent_figure_at_the_climbers_moment() -> None:
+    frames = [
+        {"t": 0.0, "climber_t": 0.1, "landmarks": _landmarks(0.1)},
+        {"t": 0.1, "climber_t": 0.3, "landmarks": _landmarks(0.2)},
+        {"t": 0.2, "climber_t": 0.4, "landmarks": None},
+    ]
+    ghost = {"frames": frames, "certificate": {}, "cues": []}
+    knee = _landmarks(0.15)[26]
+    place = round(knee[1] * HEIGHT), round(knee[0] * WIDTH)
+    before, during, after = (_drawn(t, ghost=ghost)[place].astype(int) for t in (0.05, 0.2, 0.45))
+    bare = _drawn(0.2)[place].astype(int)
+    assert during[1] > bare[1] + 20
+    assert during[1] < GHOST[1]
+    assert (before == _drawn(0.05)[place]).all()
+    assert (after == _drawn(0.45)[place]).all()
+
+
+def test_holds_follow_the_camera() -> None:
     # every frame is the reference frame moved down by 40 pixels, so frame to reference is up by 40
     moved = {"frames": [[[1, 0, 0], [0, 1, -40 / HEIGHT], [0, 0, 1]]] * FRAMES}
-    write_overlay(video, _result(holds=[hold], camera=moved), tmp_path / "overlay.mp4")
-    picture = _pictures(tmp_path / "overlay.mp4")[0].astype(int)
-    column = np.abs(picture[:, round(0.8 * WIDTH)] - GREY).max(axis=-1) > 40
+    column = np.abs(_drawn(0.0, holds=[HOLD], camera=moved)[:, round(0.8 * WIDTH)].astype(int) - GREY).max(axis=-1) > 40
     assert column[round(0.05 * HEIGHT) + 40]
     assert not column[: round(0.05 * HEIGHT) + 36].any()
 
@@ -206,6 +240,51 @@ def test_a_pose_is_never_carried_on_into_frames_without_a_climber() -> None:
     assert between.landmarks[13, 0] == pytest.approx(0.25 + 0.002 * 4.5)
 
 
+def test_the_summary_shows_each_move_as_it_ends() -> None:
+    moves: list[dict[str, Any]] = [
+        {"limb": "left_hand", "from_hold_id": None, "to_hold_id": 4, "start": 0.1, "end": 0.2},
+        {"limb": "right_foot", "from_hold_id": 4, "to_hold_id": None, "start": 0.3, "end": 0.5},
+    ]
+    result = _result(holds=[HOLD], moves=moves)
+    assert moments(result, Poses(result), 1.5) == [
+        (0.2, "left hand → jug", "left_hand"),
+        (0.5, "right foot → the wall", "right_foot"),
+    ]
+    many = _result(moves=[moves[0] | {"end": 0.1 * i} for i in range(40)])
+    told = [t for t, _, _ in moments(many, Poses(many), 4.0)]
+    assert len(told) == 12
+    assert told[0] == 0.0
+    assert told[-1] == pytest.approx(3.9)
+
+
+def test_a_summary_of_everything_has_more_on_it_than_one_of_poses_alone(video: Path, tmp_path: Path) -> None:
+    loads = {"frames": [None if index % 7 == 3 else [0.2, 0.3, 0.4, 0.4] for index in range(FRAMES)]}
+    frames = [
+        {"t": i / FPS, "climber_t": i / FPS, "landmarks": _landmarks(0.1), "loads": [0.1, 0.1, 0.4, 0.5]}
+        for i in range(FRAMES)
+    ]
+    cues = [
+        {"at": 0.5, "text": "Bring your hips closer.", "text_key": "hips", "values": {}, "metric": "x", "change": -0.1}
+    ]
+    full = _result(
+        holds=[HOLD],
+        contacts=[TOUCH],
+        moves=[],
+        loads=loads,
+        ghost={"frames": frames, "certificate": {"passed": True}, "cues": cues},
+    )
+    pages = []
+    for result in (_result(absent={"contacts": "Holds were not asked for."}), full):
+        write_summary(video, result, tmp_path / "summary.png")
+        page = cv2.imread(str(tmp_path / "summary.png"))
+        assert page is not None
+        pages.append(page.astype(int))
+    foot = np.array([round(0.86 * channel) for channel in LIMB_COLORS["left_foot"]])[::-1]
+    lane = [(np.abs(page[890:] - foot).max(axis=-1) < 8).sum() for page in pages]
+    assert lane[0] == 0
+    assert lane[1] > 300, "the left foot's contact"
+
+
 @pytest.mark.parametrize("seen", ["a climber", "nobody"])
 def test_the_summary_is_one_page_with_something_on_it(video: Path, tmp_path: Path, seen: str) -> None:
     result = _result()
@@ -218,7 +297,7 @@ def test_the_summary_is_one_page_with_something_on_it(video: Path, tmp_path: Pat
     assert page.shape == (SUMMARY_SIZE[1], SUMMARY_SIZE[0], 3)
     assert len(np.unique(page.reshape(-1, 3)[::97], axis=0)) > 50
     blue_green_red = LEFT[::-1]
-    drawn = (np.abs(page[250:900].astype(int) - blue_green_red).max(axis=-1) < 12).sum()
+    drawn = (np.abs(page[250:880].astype(int) - blue_green_red).max(axis=-1) < 12).sum()
     assert (drawn > 500) == (seen == "a climber"), "stills carry the skeleton"
 
 
