@@ -17,6 +17,19 @@ _MEDIAN_REACH = 4
 # Standard deviation of the smoothing kernel. A hand that reaches accelerates within about three tenths of a second.
 _SMOOTHING_SECONDS = 0.08
 _KERNEL_REACH = 2.5
+# Limbs from the trunk outwards, left then right: both ends, and what hangs on the farther one.
+_LIMB_BONES = (
+    ((11, 13, ()), (12, 14, ())),
+    ((13, 15, (17, 19, 21)), (14, 16, (18, 20, 22))),
+    ((23, 25, ()), (24, 26, ())),
+    ((25, 27, (29, 31)), (26, 28, (30, 32))),
+)
+# Natural logarithms: how far a limb in space may be from its usual length, and how soon it is doubted beyond that.
+_LENGTH_TOLERANCE, _LENGTH_SPREAD = 0.05, 0.10
+_LEAST_TRUST = 0.05
+# In the picture no limb is longer than in space; on rendered and real clips the networks stretch it by 1.29 at most.
+_LONGEST = 1.4
+_SCALE_FRAMES = 15
 
 
 def clean(poses: Poses) -> Poses:
@@ -47,11 +60,14 @@ def _clean_run(run: npt.NDArray[np.intp], t: Array, points: Array, world: Array,
     _repair_swaps(p, v, w)
     torso = float(np.median(np.linalg.norm(p[:, SHOULDERS, :2].mean(axis=1) - p[:, HIPS, :2].mean(axis=1), axis=1)))
     spikes = _spikes(p[..., :2], torso)
-    # A landmark that was hidden weighs less than its neighbours in time, a spike nothing.
-    weights = np.where(spikes, 0.0, np.maximum(v, 0.05) ** 2)
+    lengths = _limb_lengths(w, v)
+    # A landmark that was hidden or makes its limb too long or too short weighs less than its neighbours in time, a
+    # spike nothing.
+    weights = np.where(spikes, 0.0, np.maximum(v, 0.05) ** 2) * _limb_trust(p, w, lengths)
     points[run] = smooth(t[run], p, weights)
     world[run] = smooth(t[run], w, weights)
-    visibility[run] = np.where(spikes, np.minimum(v, 0.3), v)
+    drawn_in = _draw_in(points, run, _scale(p, w), lengths)
+    visibility[run] = np.where(spikes | drawn_in, np.minimum(v, 0.3), v)
 
 
 def _repair_swaps(points: Array, visibility: Array, world: Array) -> None:
@@ -97,6 +113,62 @@ def _spikes(xy: Array, torso: float) -> npt.NDArray[np.bool_]:
     away = np.linalg.norm(xy - median, axis=-1)
     spikes: npt.NDArray[np.bool_] = (away > _SPIKE_TORSOS * torso) & (away > _SPIKE_SPREADS * spread)
     return spikes
+
+
+def _limb_lengths(world: Array, visibility: Array) -> Array:
+    """``(4,)`` metres: upper arm, forearm, thigh, shank; the weighted median over time and both sides."""
+    lengths = []
+    for sides in _LIMB_BONES:
+        there = np.concatenate([np.linalg.norm(world[:, a] - world[:, b], axis=1) for a, b, _ in sides])
+        weight = np.concatenate([np.minimum(visibility[:, a], visibility[:, b]) ** 2 + 1e-3 for a, b, _ in sides])
+        order = np.argsort(there)
+        heavier = np.cumsum(weight[order])
+        lengths.append(there[order][np.searchsorted(heavier, heavier[-1] / 2)])
+    return np.array(lengths)
+
+
+def _scale(points: Array, world: Array) -> Array:
+    """``(frames,)`` pixels to a metre, by the trunk; the median over half a second each way, for it changes slowly."""
+    trunk = [*SHOULDERS, *HIPS]
+    shown, real = (a[:, trunk, :2] - a[:, trunk, :2].mean(axis=1, keepdims=True) for a in (points, world))
+    scale = np.sum(shown * real, axis=(1, 2)) / np.maximum(np.sum(real * real, axis=(1, 2)), 1e-9)
+    padded = np.pad(scale, _SCALE_FRAMES, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SCALE_FRAMES + 1)
+    return np.asarray(np.median(windows, axis=1))
+
+
+def _limb_trust(points: Array, world: Array, lengths: Array) -> Array:
+    """``(frames, 33)`` 0.05 … 1: less where a landmark makes its limb another length than it has.
+
+    In space too long and too short both count; in the picture only too long does, for limbs may point at the camera.
+    """
+    trust = np.ones(points.shape[:2])
+    scale = _scale(points, world)
+    for length, sides in zip(lengths, _LIMB_BONES, strict=True):
+        for near, far, hanging in sides:
+            in_space = np.linalg.norm(world[:, near] - world[:, far], axis=1) / length
+            in_picture = np.linalg.norm(points[:, near, :2] - points[:, far, :2], axis=1) / (scale * length)
+            off = np.abs(np.log(np.maximum(in_space, 1e-3))) - _LENGTH_TOLERANCE
+            stretched = np.log(np.maximum(in_picture, 1e-3) / _LONGEST)
+            excess = np.maximum(np.maximum(off, stretched), 0) / _LENGTH_SPREAD
+            trust[:, [far, *hanging]] *= np.maximum(np.exp(-0.5 * excess**2), _LEAST_TRUST)[:, None]
+    return trust
+
+
+def _draw_in(points: Array, run: npt.NDArray[np.intp], scale: Array, lengths: Array) -> npt.NDArray[np.bool_]:
+    """Draw limbs that are longer in the picture than they can be back along themselves, in place; which landmarks of
+    the run that moved, ``(frames, 33)``. From the trunk outwards, so that a forearm follows its elbow."""
+    moved = np.zeros((len(run), points.shape[1]), dtype=bool)
+    for length, sides in zip(lengths, _LIMB_BONES, strict=True):
+        for near, far, hanging in sides:
+            along = points[run, far, :2] - points[run, near, :2]
+            shown = np.linalg.norm(along, axis=1)
+            excess = np.maximum(shown - _LONGEST * scale * length, 0)
+            back = along * (excess / np.maximum(shown, 1e-9))[:, None]
+            for landmark in (far, *hanging):
+                points[run, landmark, :2] -= back
+                moved[:, landmark] |= excess > 0
+    return moved
 
 
 def smooth(t: Array, values: npt.NDArray[Any], weights: Array) -> Array:

@@ -8,20 +8,41 @@ from ascension_vision.pose.following import Poses
 Array = npt.NDArray[np.float64]
 
 
+# The right half of a body 300 pixels high, from the middle of its trunk; the left one is its mirror image.
+_RIGHT = {
+    **{landmark: (8 + 2 * landmark, -130, 10) for landmark in (1, 2, 3, 7, 9)},
+    **{11: (40, -60, 0), 13: (95, -20, 10), 15: (150, -60, -5), 17: (165, -80, -5), 19: (168, -75, -5)},
+    **{
+        21: (160, -85, -5),
+        23: (25, 60, 0),
+        25: (60, 140, -30),
+        27: (75, 235, 0),
+        29: (70, 250, 10),
+        31: (95, 255, -20),
+    },
+}
+
+
 def climbing(frames: int = 120, fps: float = 30) -> Poses:
-    """A body 300 pixels high that rises, its right hand reaching quickly in the middle."""
-    rng = np.random.default_rng(0)
+    """A body that rises, its right arm swinging up quickly about the shoulder in the middle."""
     t = np.arange(frames) / fps
-    rest = rng.uniform(-150, 150, (33, 3))
-    rest[[11, 12, 23, 24]] = [(-40, -60, 0), (40, -60, 0), (-25, 60, 0), (25, 60, 0)]
-    rest[13:23:2, 0] -= 120  # left and right limbs apart
-    rest[14:23:2, 0] += 120
-    rest[25:33:2, 0] -= 60
-    rest[26:33:2, 0] += 60
-    points = np.repeat(rest[None] + (500, 900, 0), frames, axis=0) - t[:, None, None] * (0, 40, 0)
-    reach = 1 / (1 + np.exp(-(t - t[frames // 2]) / 0.08))
-    points[:, [16, 18, 20, 22], 1] -= 120 * reach[:, None]
-    return Poses(t, points, np.full((frames, 33), 0.95), (points - (500, 900, 0)) / 300, 1080, 1920)
+    rest = np.zeros((33, 3))
+    rest[0] = (0, -120, -20)
+    for left, place in _RIGHT.items():
+        # eyes come as left, left, left, right, right, right; everything else in pairs
+        right = left + 3 if left < 4 else left + 1
+        rest[right] = place
+        rest[left] = np.array(place) * (-1, 1, 1)
+    points = np.repeat(rest[None], frames, axis=0)
+    turn = -1.2 / (1 + np.exp(-(t - t[frames // 2]) / 0.08))
+    cosine, sine = np.cos(turn)[:, None], np.sin(turn)[:, None]
+    arm = [14, 16, 18, 20, 22]
+    x, y = (rest[arm, axis] - rest[12, axis] for axis in (0, 1))
+    points[:, arm, 0] = rest[12, 0] + cosine * x - sine * y
+    points[:, arm, 1] = rest[12, 1] + sine * x + cosine * y
+    world = points / 300
+    points = points + np.array([500, 900, 0]) - t[:, None, None] * (0, 40, 0)
+    return Poses(t, points, np.full((frames, 33), 0.95), world, 1080, 1920)
 
 
 def off(one: Poses, other: Poses) -> Array:
@@ -52,6 +73,41 @@ def test_a_landmark_that_jumps_away_for_two_frames_is_put_back_and_trusted_less(
     cleaned = clean(broken)
     assert off(cleaned, truth)[38:44, 27].max() < 10
     assert cleaned.visibility[40, 27] <= 0.3
+
+
+def test_a_hand_seen_for_a_while_where_no_arm_reaches_is_drawn_back_and_trusted_less() -> None:
+    truth, broken = climbing(), climbing()
+    hand = [15, 17, 19, 21]
+    broken.points[40:70, hand, :2] += (-500, 200)
+    cleaned = clean(broken)
+    assert off(cleaned, truth)[45:65, 15].max() < 0.6 * off(broken, truth)[45:65, 15].max()
+    assert cleaned.visibility[45:65, 15].max() <= 0.3
+    forearm = np.linalg.norm(cleaned.points[:, 15, :2] - cleaned.points[:, 13, :2], axis=1)
+    assert forearm.max() < 1.5 * np.linalg.norm(truth.points[0, 15] - truth.points[0, 13])
+    others = [landmark for landmark in range(33) if landmark not in hand]
+    assert off(cleaned, truth)[:, others].max() < 4
+
+
+def test_a_foot_whose_shank_shrinks_in_space_gives_way_to_its_neighbours_in_time() -> None:
+    truth, broken = climbing(), climbing()
+    for frame in range(20, 100, 3):  # one frame in three
+        for array in (broken.points, broken.world):
+            array[frame, 27] += 0.17 * (array[frame, 25] - array[frame, 27])
+    everywhere = off(broken, truth)[20:100, 27].mean()  # what a plain mean over time would leave on every frame
+    assert off(clean(broken), truth)[20:100, 27].mean() < 0.65 * everywhere
+
+
+def test_an_arm_that_points_at_the_camera_stays_as_short_as_it_looks() -> None:
+    truth = climbing()
+    length = np.linalg.norm(truth.world[0, 15] - truth.world[0, 13])
+    share = np.clip((truth.t - 1.0) / 1.0, 0, 1)[:, None]
+    for array, metre in ((truth.points, 300.0), (truth.world, 1.0)):
+        ahead = array[:, 13] + np.array([0, 0, -length * metre])
+        turning = (1 - share) * array[:, 15] + share * ahead - array[:, 13]
+        array[:, 15] = array[:, 13] + turning * (length * metre / np.linalg.norm(turning, axis=1, keepdims=True))
+    cleaned = clean(truth)
+    assert off(cleaned, truth)[:, 15].max() < 4
+    assert np.array_equal(cleaned.visibility, truth.visibility)
 
 
 def test_legs_that_change_places_for_some_frames_are_changed_back() -> None:
