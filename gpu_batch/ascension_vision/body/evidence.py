@@ -1,7 +1,7 @@
 """What a video says about where a body is in space: landmarks in the picture, a weak idea of depth, contacts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ascension_vision.wall.wall import Wall
 Array = npt.NDArray[np.float64]
 
 # Off the wall, metres: knuckles that grip a hold, and toes that stand on one.
-TIP_OFF_WALL = np.array([0.06, 0.06, 0.04, 0.04])
+TIP_OFF_WALL = (0.06, 0.06, 0.04, 0.04)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Evidence:
         torso_px: a usual distance from hips to shoulders, reference pixels.
         world: ``(n, 33, 3)`` metres from the middle of the hips, in the axes of the wall frame; only its component
             along ``sight`` adds to what the pixels say.
+        stature: the height of the average person whose bones are as long as in ``world``, metres.
         sight: ``(n, 3)`` unit vectors in the wall frame, away from the camera.
+        hips: ``(n, 3)`` their middle, metres, if it is ``hips_out`` before the wall.
         anchors: ``(n, 4, 3)`` metres where limbs touch, and ``(n, 4)`` ``anchored`` 0 … 1: how surely they do.
         projection: ``(3, 4)`` from wall metres to reference pixels.
     """
@@ -40,14 +42,26 @@ class Evidence:
     trust: Array
     torso_px: float
     world: Array
+    stature: float
     sight: Array
+    hips: Array
     anchors: Array
     anchored: Array
     projection: Array
 
+    def at(self, chosen: npt.NDArray[np.intp]) -> "Evidence":
+        """That of some of the frames."""
+        names = [field.name for field in fields(self) if field.name not in ("torso_px", "stature", "projection")]
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
 
 def gather(
-    poses: Poses, track: CameraTrack, wall: Wall, contacts: Sequence[Contact], frames: npt.NDArray[np.intp]
+    poses: Poses,
+    track: CameraTrack,
+    wall: Wall,
+    contacts: Sequence[Contact],
+    frames: npt.NDArray[np.intp],
+    hips_out: float,
 ) -> Evidence:
     """The evidence of these frames, in all of which the climber is seen and the camera's movement is known."""
     t = poses.t[frames]
@@ -55,22 +69,20 @@ def gather(
     torso = np.linalg.norm(pixels[:, SHOULDERS].mean(axis=1) - pixels[:, HIPS].mean(axis=1), axis=1)
     axes = _camera_axes(wall, track.to_reference[frames])
     anchors, anchored = _anchors(wall, contacts, t)
+    world = poses.world[frames] @ axes
     return Evidence(
         t=t,
         pixels=pixels,
         trust=np.clip(np.nan_to_num(poses.visibility[frames]), 0.0, 1.0),
         torso_px=float(np.median(torso)),
-        world=poses.world[frames] @ axes,
+        world=world,
+        stature=Lengths.from_landmarks(world).height,
         sight=axes[:, 2],
+        hips=wall.on_surface(pixels[:, HIPS].mean(axis=1), hips_out),
         anchors=anchors,
         anchored=anchored,
         projection=wall.projection,
     )
-
-
-def stature(world: Array, trust: Array) -> float:
-    """The height of the average person whose bones are as long as these in the world landmarks, metres."""
-    return Lengths.from_landmarks(world, trust).height
 
 
 def camera(projection: Array) -> tuple[Array, Array]:
@@ -102,14 +114,6 @@ def _anchors(wall: Wall, contacts: Sequence[Contact], t: Array) -> tuple[Array, 
     for contact in contacts:
         limb = LIMBS.index(contact.limb)
         on = (t >= contact.start) & (t <= contact.end) & (anchored[:, limb] < contact.confidence)
-        anchors[on, limb] = on_plane(wall.projection, np.array([contact.point]), TIP_OFF_WALL[limb : limb + 1])[0]
+        anchors[on, limb] = wall.on_surface(np.array(contact.point), TIP_OFF_WALL[limb])
         anchored[on, limb] = contact.confidence
     return anchors, anchored
-
-
-def on_plane(projection: Array, pixels: Array, off: Array) -> Array:
-    """``(n, 3)`` metres: the points seen at ``pixels`` ``(n, 2)`` that are ``off`` ``(n,)`` from the wall."""
-    rows = projection[None, :2] - pixels[:, :, None] * projection[None, 2]
-    known = rows[:, :, 2] * off[:, None] + rows[:, :, 3]
-    place = np.linalg.solve(rows[:, :, :2], -known[..., None])[..., 0]
-    return np.column_stack([place, off])

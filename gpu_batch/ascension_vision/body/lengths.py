@@ -24,8 +24,9 @@ _SHARES: Final = {
     "foot": 0.1399,
     "head": 0.1161,
 }
-# How much people of equal height differ, as a share of each length (de Leva's men and women differ by up to 0.14).
-SPREAD: Final = 0.06
+# How much people of equal height differ, as a share of each length: half of what lies between de Leva's women and men,
+# and more where a network's idea of hips, shoulders, face and hands differs from an anatomist's.
+SPREAD: Final = dict.fromkeys(_SHARES, 0.08) | dict.fromkeys(("upper_arm", "forearm", "thigh", "shank"), 0.03)
 
 # Pairs of landmarks whose distance is so many of that length; the means of both sides are used.
 _SEEN: Final = {

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from ascension_vision.body.cleaning import smooth
-from ascension_vision.body.evidence import camera, on_plane
+from ascension_vision.body.evidence import camera
 from ascension_vision.body.fit import fit_body
 from ascension_vision.body.model import BONES
 from ascension_vision.body.motion import BodyMotion
@@ -162,9 +162,3 @@ def test_the_camera_is_read_from_the_projection_whatever_its_sign_and_scale() ->
         intrinsics, rotation = camera(factor * wall(scene()).projection)
         assert intrinsics == pytest.approx(eye.intrinsics, abs=1e-6)
         assert rotation == pytest.approx(eye.rotation, abs=1e-9)
-
-
-def test_a_pixel_and_a_distance_from_the_wall_are_a_place() -> None:
-    places = np.random.default_rng(0).uniform(0.1, 2, (20, 3))
-    known = wall(scene())
-    assert on_plane(known.projection, known.project(places), places[:, 2]) == pytest.approx(places)
