@@ -142,6 +142,26 @@ def long_clip(seconds: int, progress: Callable[[str], None] = print) -> Path:
     return path
 
 
+def large_clip(progress: Callable[[str], None] = print) -> Path:
+    """Five seconds of H.264 in 2160 × 3840, 30 frames a second: the long clip's beginning, enlarged."""
+    path = FOLDER / "climb-5s-2160p30.mp4"
+    if path.exists():
+        return path
+    source = long_clip(30, progress)
+    progress(f"enlarging {path.name}")
+
+    def pictures() -> Iterable[Image]:
+        with av.open(str(source)) as container:
+            for _, frame in zip(range(150), container.decode(container.streams.video[0]), strict=False):
+                small = frame.to_ndarray(format="rgb24")
+                yield np.asarray(cv2.resize(small, (2160, 3840), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    partial = path.with_suffix(".partial.mp4")
+    write(partial, pictures(), 30)
+    partial.replace(path)
+    return path
+
+
 def write(path: Path, pictures: Iterable[Image], fps: int) -> None:
     """H.264 as a phone would make it: a key frame every two seconds."""
     with av.open(str(path), "w") as container:

@@ -7,14 +7,10 @@ functions and the clients share its cores.
 
 import io
 import itertools
-import json
 import os
-import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -24,7 +20,7 @@ import httpx
 import psycopg
 
 from bench.report import Goal, NotNow, Report, Table, quantile
-from bench.surroundings import ROOT
+from bench.surroundings import cloud
 
 REQUESTS_A_SECOND = 20
 SECONDS = 60
@@ -47,7 +43,7 @@ def measure() -> Report:
     """Bring up a local cloud of its own, load it, take it down."""
     if (load := os.getloadavg()[0]) > MAX_LOAD:
         raise NotNow(f"the machine is busy (load {load:.1f}, {MAX_LOAD} at most)")
-    with _cloud() as stack:
+    with cloud() as stack:
         client = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64))
         reads = _reads(client, stack)
         empty = _empty_function(stack)
@@ -82,18 +78,6 @@ def measure() -> Report:
 def _quantiles(answers: list[Answer]) -> tuple[float, float]:
     times = [answer.ms for answer in answers]
     return round(quantile(times, 0.5), 1), round(quantile(times, 0.95), 1)
-
-
-@contextmanager
-def _cloud() -> Iterator[dict[str, str]]:
-    environment = {**os.environ, "LOCAL_DIR": ".local/bench/cloud", "GATEWAY_PORT": "4690"}
-    command = str(ROOT / "scripts" / "cloud")
-    subprocess.run([command, "up"], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    try:
-        stack: dict[str, str] = json.loads((ROOT / ".local" / "bench" / "cloud" / "stack.json").read_text())
-        yield stack
-    finally:
-        subprocess.run([command, "down"], env=environment, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
 
 
 def _reads(client: httpx.Client, stack: dict[str, str]) -> dict[str, tuple[str, dict[str, str]]]:

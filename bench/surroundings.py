@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -38,6 +39,24 @@ def database() -> Iterator[str]:
         finally:
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def cloud() -> Iterator[dict[str, str]]:
+    """What `make up` writes down of a local cloud of the benchmarks' own, and ``local_dir``, where its logs are.
+
+    It lies in ``.local/bench/cloud`` and listens on port 4690, unless LOCAL_DIR and GATEWAY_PORT say otherwise.
+    """
+    places = {"LOCAL_DIR": ".local/bench/cloud", "GATEWAY_PORT": "4690"}
+    environment = {**places, **os.environ}
+    folder = (ROOT / environment["LOCAL_DIR"]).resolve()
+    command = str(ROOT / "scripts" / "cloud")
+    subprocess.run([command, "up"], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    try:
+        stack: dict[str, str] = json.loads((folder / "stack.json").read_text())
+        yield {**stack, "local_dir": str(folder)}
+    finally:
+        subprocess.run([command, "down"], env=environment, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
