@@ -5,6 +5,7 @@ Leaves out/<name>/analysis.json, overlay.mp4 and summary.png. Exit 0 only if the
 """
 
 import asyncio
+import gzip
 import json
 import os
 import secrets
@@ -28,6 +29,8 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 LOCAL = ROOT / os.environ.get("LOCAL_DIR", ".local")
 CONTENT_TYPES = {".mp4": "video/mp4", ".m4v": "video/x-m4v", ".mov": "video/quicktime", ".webm": "video/webm"}
+# The sample's climber wanders and re-grips, so that the Ghost has something to show. So tall, on a wall that leans so.
+SAMPLE_CLUMSINESS, SAMPLE_HEIGHT_M, SAMPLE_WALL_ANGLE_DEG = 0.6, 1.74, 8.0
 # Long past any answer that could still come: the workflow's own timeout is shorter.
 GIVE_UP_AFTER_S = 1800
 
@@ -53,7 +56,7 @@ class Timeline:
 
 
 def options_from_environment() -> dict[str, Any]:
-    """OPTIONS as the API takes it."""
+    """OPTIONS as the API takes it; empty where there are none."""
     text = os.environ.get("OPTIONS", "").strip()
     if not text:
         return {}
@@ -67,21 +70,27 @@ def options_from_environment() -> dict[str, Any]:
         raise DemoFailed(f"OPTIONS is neither JSON nor name=value pairs: {text}") from error
 
 
-def video_to_analyse() -> tuple[str, Path]:
-    """VIDEO, or a sample climb rendered once and kept."""
+def video_to_analyse() -> tuple[str, Path, dict[str, Any]]:
+    """VIDEO, or a sample climb rendered once and kept; and what its climber would say of it: the analysis's options."""
+    everything: dict[str, Any] = {"detect_holds": True, "generate_ghost": True}
     given = os.environ.get("VIDEO", "")
     if given:
         path = Path(given).expanduser()
         if not path.is_file():
             raise DemoFailed(f"there is no file {given}")
-        return path.stem, path
-    folder = ROOT / ".local" / "sample"
+        return path.stem, path, everything
+    folder = ROOT / ".local" / "sample" / f"clumsiness-{SAMPLE_CLUMSINESS}"
     video = folder / "sample.mp4"
     if not video.exists():
         console.print("No VIDEO given: rendering a sample climb (once, about a minute)")
-        if vision(["sample", "--out", str(folder)]) != 0 or not video.exists():
+        chosen = {
+            "--clumsiness": SAMPLE_CLUMSINESS, "--height": SAMPLE_HEIGHT_M, "--wall-angle": SAMPLE_WALL_ANGLE_DEG,
+        }  # fmt: skip
+        arguments = [text for option, value in chosen.items() for text in (option, str(value))]
+        if vision(["sample", "--out", str(folder), *arguments]) != 0 or not video.exists():
             raise DemoFailed("the sample climb could not be rendered")
-    return "sample", video
+    told = {"climber_height_cm": 100 * SAMPLE_HEIGHT_M, "wall_angle_deg": SAMPLE_WALL_ANGLE_DEG}
+    return "sample", video, everything | told
 
 
 async def register(api: httpx.AsyncClient) -> dict[str, str]:
@@ -92,6 +101,16 @@ async def register(api: httpx.AsyncClient) -> dict[str, str]:
     api.headers["Authorization"] = f"Bearer {token}"
     console.print(f"Registered and signed in as [bold]{credentials['email']}[/]")
     return credentials
+
+
+def make_pro(email: str, database_url: str) -> None:
+    """The Ghost Climber is Pro's: what an operator does when somebody has paid."""
+    command = [sys.executable, "-m", "ascension.accounts", "set-tier", email, "pro"]
+    environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT / "layers" / "core")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise DemoFailed(f"the user could not be made Pro: {done.stderr.strip()[-300:]}")
+    console.print("Made Pro, as an operator would: python -m ascension.accounts set-tier EMAIL pro")
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:
@@ -185,14 +204,15 @@ async def run() -> None:
     if subprocess.run([ROOT / "scripts" / "cloud", "up"], cwd=ROOT).returncode != 0:
         raise DemoFailed("the local cloud did not come up")
     stack = json.loads((LOCAL / "stack.json").read_text())
-    name, video = video_to_analyse()
-    options = options_from_environment()
+    name, video, options = video_to_analyse()
+    options |= options_from_environment()
     out = ROOT / "out" / name
     out.mkdir(parents=True, exist_ok=True)
     timeline = Timeline()
     console.print(f"\nAnalysing [bold]{video}[/] through {stack['api_url']}")
     async with httpx.AsyncClient(base_url=stack["api_url"] + "/", timeout=60) as api:
         credentials = await register(api)
+        make_pro(credentials["email"], stack["database_url"])
         request = {
             "filename": video.name,
             "content_type": CONTENT_TYPES.get(video.suffix.lower(), "video/mp4"),
@@ -207,7 +227,7 @@ async def run() -> None:
             job = await follow(api, announced["job_id"], bars, timeline)
         if job["status"] != "completed":
             raise DemoFailed(f"the analysis failed: {job['error']['title']}. {job['error']['detail']}")
-        compact_size = len(json.dumps(job["result"], separators=(",", ":")))
+        compact_size = len(gzip.compress(json.dumps(job["result"], separators=(",", ":")).encode()))
         result = await verbose_result(api, announced["job_id"])
     (out / "analysis.json").write_text(json.dumps(result))
     (out / "analysis.compact.json").write_text(json.dumps(job["result"], separators=(",", ":")))
@@ -236,21 +256,44 @@ def table(result: dict[str, Any], job: dict[str, Any], timeline: Timeline, compa
     size = f"{video['width']}×{video['height']}"
     shown.add_row("video", f"{size}, {video['duration_s']:.1f} s, {video['fps']:.3g} frames a second")
     shown.add_row("climber found", f"{found} of {frames} frames ({100 * found / max(frames, 1):.1f} %)")
+    holds, contacts = result["holds"], result["contacts"]
+    if holds is None or contacts is None:
+        shown.add_row("holds", f"[dim]{result['absent']['holds']}[/]")
+    else:
+        used = sum(hold["used"] for hold in holds)
+        shown.add_row(
+            "holds", f"{len(holds)} found, {used} used, {len(contacts)} contacts, {len(result['moves'])} moves"
+        )
+    shown.add_row("Ghost Climber", ghost_in_words(result))
     for name, value in result["metrics"].items():
         info = result["metrics_info"].get(name, {})
         if value is None:
             shown.add_row(name, f"[dim]{info['reason']}[/]")
         else:
-            shown.add_row(name, f"{value:.3g} [dim]{info.get('meaning', info['unit'])}[/]")
+            error = info.get("uncertainty")
+            doubt = "" if error is None else f" ± {error:.2g}"
+            unit = info["unit"] if info["unit"] not in ("1", "ratio") else ""
+            shown.add_row(name, f"{value:.3g}{doubt} {unit} [dim]{info['meaning']}[/]")
     for warning in quality["warnings"]:
         shown.add_row("warning", str(warning))
-    shown.add_row("result", f"{compact_size / 1000:.0f} kB compact JSON")
+    shown.add_row("result", f"{compact_size / 1000:.0f} kB as sent (compact JSON, gzip)")
     shown.add_row("upload", f"{timeline.between('upload', 'uploaded'):.1f} s")
     if "started" in timeline.moments:
         shown.add_row("uploaded → started", f"{timeline.between('uploaded', 'started'):.1f} s")
     shown.add_row("uploaded → result", f"[bold]{timeline.between('uploaded', 'over'):.1f} s[/]")
     shown.add_row("of which analysis", f"{job['processing_time_ms'] / 1000:.1f} s")
     return shown
+
+
+def ghost_in_words(result: dict[str, Any]) -> str:
+    ghost = result["ghost"]
+    if ghost is None:
+        return f"[dim]{result['absent']['ghost']}[/]"
+    certificate = ghost["certificate"]
+    failed = [name for name, gate in certificate["gates"].items() if not gate["passed"]]
+    verdict = f"does not pass: {', '.join(failed)}" if failed else "passes every gate"
+    changes = (f"{name.replace('_', ' ')} {change:+.0%}" for name, change in certificate["change"].items() if change)
+    return "\n".join([f"{verdict}; {', '.join(changes)}", *(cue["text"] for cue in ghost["cues"])])
 
 
 if __name__ == "__main__":
