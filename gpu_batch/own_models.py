@@ -4,7 +4,6 @@ The API has looked at a file's header before (``ascension.models``); what it let
 only that content is used. Files are read as safetensors, which hold numbers and nothing that could be executed.
 """
 
-import importlib
 import json
 import logging
 import math
@@ -80,7 +79,8 @@ class OwnModels:
                 for chunk in answer["Body"].iter_chunks(1024 * 1024):
                     target.write(chunk)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 412):
+            # Who may not list a bucket is answered 403 for what is not there.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404, 412):
                 raise
             raise _unusable(kind, "it was replaced or removed while the analysis waited") from error
         return file
@@ -92,8 +92,16 @@ class _Refused(Exception):
 
 def hold_model(file: Path) -> Any:
     """The built-in hold detector's network with other weights."""
+    import numpy as np
+    from ascension_vision.analysis import choose_device
+    from ascension_vision.holds.finding import HoldModel
+
     _check_numbers(file)
-    return importlib.import_module("ascension_vision.holds.finding").HoldModel(weights=file)
+    model = HoldModel(weights=file, device=choose_device())
+    # What the file calls itself may be anything, the built-in one's name too.
+    model.name = f"holds from {file.stem}"
+    model.find(np.full((256, 256, 3), 128, np.uint8))
+    return model
 
 
 def pose_model(file: Path) -> Any:
@@ -169,8 +177,8 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, _Refused):
         return str(error)
-    if isinstance(error, ModelUnavailable):
-        return "it is no network of 17 key points in 192 × 256 pixels" if "17" in str(error) else "it cannot be opened"
+    if isinstance(error, ModelUnavailable) and "17" in str(error):
+        return "it is no network of 17 key points in 192 × 256 pixels"
     return "its tensors are not those of such a network"
 
 

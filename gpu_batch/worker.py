@@ -19,15 +19,14 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import ascension_vision.analysis as library
 import boto3
-from ascension_vision.analysis import Options, analyze
+from ascension_vision.analysis import Analysis, Options, analyze, revise
 from ascension_vision.problems import Problem
 from botocore.exceptions import ClientError
 from own_models import OwnModels
@@ -198,26 +197,6 @@ class Progress:
             log.exception("a progress report was lost")
 
 
-class Analysis(Protocol):
-    """What the library makes of a video, or of a correction."""
-
-    def compact(self) -> dict[str, Any]: ...
-    def verbose(self) -> dict[str, Any]: ...
-    def thumbnail_jpeg(self) -> bytes: ...
-
-
-class Revise(Protocol):
-    """The library's way from what was kept to a corrected analysis."""
-
-    def __call__(
-        self,
-        kept: bytes,
-        options: Options,
-        changes: Sequence[Mapping[str, Any]],
-        progress: Callable[[str, float], None],
-    ) -> Analysis: ...
-
-
 class Results:
     """An analysis's folder in the bucket."""
 
@@ -236,8 +215,7 @@ class Results:
         self.put("compact.json.gz", packed(encode(analysis.compact())), "application/gzip")
         self.put("verbose.json.gz", packed(encode(verbose)), "application/gzip")
         self.put("thumbnail.jpg", analysis.thumbnail_jpeg(), "image/jpeg")
-        if kept := getattr(analysis, "kept", None):
-            self.put(KEPT, kept(), "application/octet-stream")
+        self.put(KEPT, analysis.kept(), "application/octet-stream")
         outcome = {
             "status": "completed",
             "processing_time_ms": round(seconds * 1000),
@@ -343,11 +321,11 @@ class Worker:
             return analyze(video, options, progress, **self._own_models.of(work.body))
 
     def _corrected(self, work: Work, options: Options, progress: Progress) -> Analysis:
-        revise: Revise = library.revise  # type: ignore[attr-defined]
         try:
             kept = self._s3.get_object(Bucket=self._bucket, Key=work.body["kept_key"])["Body"].read()
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            # Who may not list a bucket is answered 403 for what is not there.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
                 raise
             raise Problem(
                 "correction-impossible",

@@ -103,7 +103,7 @@ class Bench:
             progress("measuring", 0.5)
             return how(changes)
 
-        self._monkeypatch.setattr(self.module.library, "revise", revise, raising=False)
+        self._monkeypatch.setattr(self.module, "revise", revise)
 
     def queue_correction(self, name: str, *changes: dict[str, Any]) -> None:
         correction: dict[str, Any] = {

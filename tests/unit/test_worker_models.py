@@ -10,8 +10,10 @@ from typing import Any
 import boto3
 import pytest
 import torch
+from ascension_vision.holds.finding import WEIGHTS
 from ascension_vision.problems import Problem
 from moto import mock_aws
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 transformers: Any = pytest.importorskip("transformers", reason="transformers is an optional package")
@@ -109,6 +111,18 @@ def test_what_is_not_the_content_that_was_validated_is_not_used(
     work = put(packed(saved, tmp_path / "m"))
     put(packed(saved, tmp_path / "other", change=lambda tensors: tensors["backbone.layernorm.bias"].add_(1)))
     unusable(own, work, "replaced")
+
+
+def test_a_hold_model_is_loaded_and_goes_by_its_id_whatever_it_calls_itself(own: Any, put: Put, tmp_path: Path) -> None:
+    with safe_open(WEIGHTS, "pt") as built_in:
+        told = built_in.metadata() | {"name": "the built-in one"}
+    save_file(load_file(WEIGHTS), tmp_path / "m", metadata=told)
+    assert own.of(put((tmp_path / "m").read_bytes(), "holds"))["holds"].name == "holds from model-7"
+
+
+def test_a_hold_model_of_another_architecture_is_refused(own: Any, put: Put, tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "m")
+    unusable(own, put((tmp_path / "m").read_bytes(), "holds"), "not those of such a network")
 
 
 @pytest.mark.parametrize("content", [b"\x80\x04\x95pickle", b"", b"PK\x03\x04 a zip as torch.save makes it"])
