@@ -268,6 +268,7 @@ def _ghost(ghost: "Ghost") -> dict[str, Any]:
                 "text": cue.text,
                 "metric": cue.metric,
                 "change": _significant(cue.change, 4),
+                "gate_checked": cue.possible,
             }
             for cue in ghost.cues
         ],

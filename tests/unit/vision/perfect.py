@@ -1,8 +1,7 @@
 """What a perfect analysis would find in a climb that was planned but never rendered."""
 
-from dataclasses import fields
 from itertools import pairwise
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
@@ -21,7 +20,6 @@ from ascension_vision.scene.holds import hold_mesh
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
-T = TypeVar("T")
 
 
 def findings(scene: Scene, tremble_px: float = 3.0, **more: Any) -> Findings:
@@ -133,18 +131,18 @@ def ghost(scene: Scene, contacts: list[Contact]) -> Ghost:
     t = scene.motion.times
     count = len(t)
     grips = {hold.id: tuple(float(value) for value in hold.grip) for hold in scene.climb.holds}
-    parts: dict[str, Any] = {
-        "t": t * 0.9,
-        "climber_t": t,
-        "landmarks": scene.motion.landmarks,
-        "loads": np.nan_to_num(_loads(contacts, t)) * 0.9,
-        "contacts": [
+    return Ghost(
+        t=t * 0.9,
+        climber_t=t,
+        landmarks=scene.motion.landmarks,
+        loads=np.nan_to_num(_loads(contacts, t)) * 0.9,
+        contacts=[
             GhostContact(
                 c.limb, c.hold_id, c.start * 0.9, c.end * 0.9, cast(tuple[float, float, float], grips[c.hold_id or 0])
             )
             for c in contacts
         ],
-        "certificate": {
+        certificate={
             "passed": True,
             "gates": {
                 "bone_drift": {"value": 0.0012, "limit": 0.01, "unit": "ratio", "passed": True, "worst_t": 1.5},
@@ -160,17 +158,13 @@ def ghost(scene: Scene, contacts: list[Contact]) -> Ghost:
             "change": {"jerk": -0.41, "hand_load": -0.124, "path": -0.2, "duration": -0.1},
             "bones": [[11, 13], [13, 15], [12, 14], [14, 16], [23, 25], [25, 27], [24, 26], [26, 28]],
         },
-        "cues": [
-            _made(
-                Cue, at=1.23, key="hips-closer", values={"distance_cm": 11.0}, text="Bring your hips closer.",
+        cues=[
+            Cue(
+                at=1.23, key="hips-closer", values={"distance_cm": 11.0}, text="Bring your hips closer.",
                 metric="hand_load", change=-0.08123456, possible=True,
             )
         ],
-    }  # fmt: skip
-    return _made(Ghost, **parts)
-
-
-def _made(kind: type[T], **parts: Any) -> T:
-    """One of its kind, with None for what nobody asks about here."""
-    wanted = {field.name for field in fields(cast(Any, kind))}
-    return kind(**{name: parts.get(name) for name in wanted})
+        gravity_centre=scene.motion.landmarks[:, 23:25].mean(axis=1),
+        effort=cast(Any, None),
+        climber_effort=cast(Any, None),
+    )  # fmt: skip
