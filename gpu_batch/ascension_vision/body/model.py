@@ -30,9 +30,8 @@ TIPS: Final = ((17, 19), (18, 20), (31,), (32,))
 
 # Of the trunk, from the hips up: where the spine bends, at the navel (de Leva 1996: lower part 0.146 of 0.516 m).
 _NAVEL = 0.28
-# Of the head's length, from the middle of the shoulders up: the joint of the neck, and above it the middle of the ears,
-# 0.115 of the height above the shoulders together (Drillis and Contini 1966: eyes 0.936, shoulders 0.818).
-_NECK, _EARS = 0.37, 0.62
+# Of the way from the middle of the shoulders to that of the ears: where the neck bends, at its root.
+_NECK = 0.37
 # (right, up, forward) of the middle of the ears, in head lengths.
 _FACE: Final = {
     "nose": (0.0, -0.06, 0.56), "mouth_left": (-0.12, -0.28, 0.44), "mouth_right": (0.12, -0.28, 0.44),
@@ -65,8 +64,8 @@ def rest(lengths: Array) -> tuple[Array, Array]:
     Linear in ``lengths``, which is ``Lengths.array()``."""
     size = Lengths(*lengths)
     joints: dict[str, Array] = {"pelvis": np.zeros(3), "spine": np.array([0, _NAVEL * size.trunk, 0])}
-    joints["neck"] = np.array([0, size.trunk + _NECK * size.head, 0])
-    ears = joints["neck"] + np.array([0, _EARS * size.head, 0])
+    joints["neck"] = np.array([0, size.trunk + _NECK * size.neck, 0])
+    ears = np.array([0, size.trunk + size.neck, 0])
     places = {name: ears + size.head * np.array([x, y, -ahead]) for name, (x, y, ahead) in _FACE.items()}
     for side, sign in (("left", -1), ("right", 1)):
         shoulder = np.array([sign * size.shoulders / 2, size.trunk, 0])

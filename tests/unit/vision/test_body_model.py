@@ -144,7 +144,7 @@ def test_single_precision_is_as_good_as_a_tenth_of_a_millimetre() -> None:
 
 
 def test_lengths_are_found_again_in_the_landmarks() -> None:
-    long_legged = Lengths(*(BODY.lengths.array() * [1, 1, 1, 1, 1, 1, 1.1, 1.1, 1, 1]))
+    long_legged = Lengths(*(BODY.lengths.array() * [1, 1, 1, 1, 1, 1, 1.1, 1.1, 1, 1, 1]))
     landmarks = BodyModel(long_legged).landmarks(poses(40)).numpy()
     landmarks += np.random.default_rng(1).normal(0, 0.01, landmarks.shape)
     landmarks[5:9] = np.nan
