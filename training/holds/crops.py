@@ -13,6 +13,7 @@ SIDE = 448
 _SMALLEST, _LARGEST = 560.0, 2000.0
 # A box of which less than this is left is no example, and no counter-example either.
 _LEFT = 0.4
+_ABOUT_ONE, _FITS = 0.6, 0.95
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,17 @@ def crop(photo: Photo, rng: np.random.Generator) -> Crop:
     rows, columns = photo.image.shape[:2]
     long_side = np.exp(rng.uniform(np.log(_SMALLEST), np.log(_LARGEST)))
     scale = long_side / max(rows, columns)
+    focus = _focus(photo, rng)
+    if focus is not None:  # the whole of it should fit
+        scale = min(scale, _FITS * SIDE / float((focus[2:] - focus[:2]).max()))
     image, shrink = photo.image, 1.0
     if scale < 0.7:  # averaged first: sampling every third pixel would show T-nuts where there are none
         shrink = scale / 0.9
         image = np.asarray(cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
     size = np.array([columns, rows]) * scale
-    if len(photo.boxes) and rng.random() < 0.6:
-        # about an object, so that photos with few of them are not mostly empty wall
-        box = photo.boxes[rng.integers(len(photo.boxes))] * scale
-        middle = (box[:2] + box[2:]) / 2 + rng.uniform(-0.45, 0.45, 2) * SIDE
+    if focus is not None:
+        room = np.maximum(SIDE - (focus[2:] - focus[:2]) * scale, 0.2 * SIDE)
+        middle = (focus[:2] + focus[2:]) / 2 * scale + rng.uniform(-0.5, 0.5, 2) * room
     else:
         room = np.maximum(size - SIDE, 0.25 * SIDE)
         middle = size / 2 + rng.uniform(-0.5, 0.5, 2) * room
@@ -66,6 +69,18 @@ def crop(photo: Photo, rng: np.random.Generator) -> Crop:
         photo.kinds[kept],
         clipped[~kept & (_area(clipped) > 0)],
     )
+
+
+def _focus(photo: Photo, rng: np.random.Generator) -> Boxes | None:
+    """The box ``(4,)`` that the crop is about, so that photos with few of them are not mostly empty wall; or None.
+
+    Volumes are a tenth of all boxes: they get a third of these crops in the photos that have some.
+    """
+    if not len(photo.boxes) or rng.random() >= _ABOUT_ONE:
+        return None
+    volumes = np.nonzero(photo.kinds == 1)[0]
+    some = volumes if len(volumes) and rng.random() < 1 / 3 else np.arange(len(photo.boxes))
+    return np.asarray(photo.boxes[some[rng.integers(len(some))]])
 
 
 def _carried(boxes: Boxes, linear: npt.NDArray[np.float64], move: npt.NDArray[np.float64]) -> Boxes:

@@ -11,9 +11,9 @@ from training.holds.photos import Photo
 from training.holds.precision import Curve, Found, curve
 
 
-def tuned(network: HoldNetwork, photos: Sequence[Photo], looks: Sequence[float] = (1110.0,)) -> dict[str, float]:
-    """Average precision of both kinds, named ``hold`` and ``volume``."""
-    curves = measured(photos, [look(network, photo.image, looks)[0] for photo in photos])
+def tuned(network: HoldNetwork, photos: Sequence[Photo], side: float = 1110) -> dict[str, float]:
+    """Average precision of both kinds in one look: quicker than, and not as good as, the looks in use."""
+    curves = measured(photos, [look(network, photo.image, [side], [side])[0] for photo in photos])
     return {f"ap50_{kind}": c.average_precision() for kind, c in curves.items()}
 
 

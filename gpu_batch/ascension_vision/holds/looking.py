@@ -13,47 +13,51 @@ from torch.nn import functional
 from ascension_vision.holds.boxes import Array, Boxes, joined, merged
 from ascension_vision.holds.network import COARSEST, HoldNetwork
 
-# Side of the square with as many pixels as the picture is given. The larger look sees small holds, the smaller one
-# whole volumes.
-LOOKS = (1330, 720)
+# A look's size is the side of the square with as many pixels as the picture is given. Large looks find small holds,
+# small looks find whole volumes; each is asked only for what it is good at, for what the others add is mostly wrong.
+HOLD_LOOKS: tuple[float, ...] = (1600,)
+VOLUME_LOOKS: tuple[float, ...] = (900, 720)
 _FAINTEST, _MOST = 0.03, 1500
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the network made of its first look: ``levels`` (1, channels, rows, columns) by stride, in pixels that are
-    ``ratio`` (x, y) times smaller than the picture's."""
+    """What the network made of its largest look: ``levels`` (1, channels, rows, columns) by stride, in pixels of which
+    ``ratio`` (x, y) of the picture's make one."""
 
     levels: list[Tensor]
     ratio: Array
 
 
 def look(
-    network: HoldNetwork, image: npt.NDArray[np.uint8], looks: Sequence[float] = LOOKS, mirrored: bool = False
+    network: HoldNetwork,
+    image: npt.NDArray[np.uint8],
+    holds: Sequence[float] = HOLD_LOOKS,
+    volumes: Sequence[float] = VOLUME_LOOKS,
 ) -> tuple[Boxes, Features]:
     """What the network sees in an RGB image ``(rows, columns, 3)``: boxes in its pixels, each object once.
 
-    ``mirrored``: look at the mirror image, too.
+    ``holds`` and ``volumes`` are the looks that each kind is taken from.
     """
     found: list[Boxes] = []
     features: list[Features] = []
-    for side in looks:
+    for side in sorted({*holds, *volumes}, reverse=True):
         scale = side / float(np.sqrt(image.shape[0] * image.shape[1]))
         rows, columns = (max(1, round(n * scale)) for n in image.shape[:2])
         resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         ratio = np.array([image.shape[1] / columns, image.shape[0] / rows])
-        for flipped in (False, True) if mirrored else (False,):
-            seen, levels = _once(network, np.asarray(resized, np.uint8), flipped)
-            found.append(Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds))
-            features.append(Features(levels, ratio))
+        seen, levels = _once(network, np.asarray(resized, np.uint8))
+        asked = np.array([side in holds, side in volumes])[seen.kinds]
+        found.append(Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds).chosen(asked))
+        features.append(Features(levels, ratio))
     return merged(joined(found)), features[0]
 
 
 @torch.inference_mode()
-def _once(network: HoldNetwork, image: npt.NDArray[np.uint8], flipped: bool) -> tuple[Boxes, list[Tensor]]:
+def _once(network: HoldNetwork, image: npt.NDArray[np.uint8]) -> tuple[Boxes, list[Tensor]]:
     rows, columns = image.shape[:2]
     device = network.scales.device
-    pixels = torch.from_numpy(np.ascontiguousarray(image[:, ::-1]) if flipped else image).to(device)
+    pixels = torch.from_numpy(image).to(device)
     pixels = pixels.permute(2, 0, 1)[None].float()
     pixels = functional.pad(pixels, (0, -columns % COARSEST, 0, -rows % COARSEST), value=0.0)
     # bfloat16 takes a third of the time where the processor or the GPU knows it, and changes scores by a hundredth
@@ -66,8 +70,6 @@ def _once(network: HoldNetwork, image: npt.NDArray[np.uint8], flipped: bool) -> 
     place, kind = flat // scores.shape[1], flat % scores.shape[1]
     corners = boxes[0, place].cpu().numpy().astype(np.float64)
     corners = np.clip(corners, 0, [columns, rows, columns, rows])
-    if flipped:
-        corners = corners[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [columns, 0, columns, 0]
     found = Boxes(corners, scores[place, kind].cpu().numpy().astype(np.float64), kind.cpu().numpy().astype(np.int64))
     return merged(found.chosen((corners[:, 2:] - corners[:, :2]).min(axis=1, initial=np.inf) >= 2)), levels
 
