@@ -63,35 +63,53 @@ export class Stream {
   /** The next number: a count and, unless it is 0, the sign. */
   number(kind) {
     const magnitude = this.count(kind);
-    return magnitude !== 0 && this.#bit(-1) ? -magnitude : magnitude;
+    return magnitude !== 0 && this.#half() ? -magnitude : magnitude;
   }
 
   /** The next number that is not negative: how many bits it has, as so many ones and a zero, then those bits. */
   count(kind) {
     let size = 0;
-    while (this.#bit(kind * SIZES + size)) size++;
-    let magnitude = size === 0 ? 0 : 1;
-    for (let i = 1; i < size; i++) magnitude = 2 * magnitude + this.#bit(-1);
+    while (this.#bit(kind * SIZES + size)) if (++size === SIZES) throw new Error("a stream is damaged");
+    if (size === 0) return 0;
+    let magnitude = 1;
+    while (--size > 0) magnitude = 2 * magnitude + this.#half();
     return magnitude;
   }
 
-  #bit(which) {
-    const p = which < 0 ? 32768 : this.chances[which];
-    const middle = this.low + Math.floor(((this.high - this.low) * p) / 65536);
+  // A bit that is as likely 1 as 0.
+  #half() {
+    const middle = (this.low + this.high) >> 1;
     const one = this.code <= middle;
     if (one) this.high = middle;
     else this.low = middle + 1;
-    if (which >= 0) {
-      const asked = this.asked[which];
-      this.chances[which] = one ? p + Math.floor((65536 - p) / (asked + 2)) : p - Math.floor(p / (asked + 2));
-      if (asked < 30) this.asked[which] = asked + 1;
+    if ((this.low ^ this.high) < 0x10000) this.#shift();
+    return one ? 1 : 0;
+  }
+
+  // A bit with a chance that learns.
+  #bit(which) {
+    const p = this.chances[which];
+    const asked = this.asked[which];
+    const middle = this.low + Math.floor(((this.high - this.low) * p) / 65536);
+    const one = this.code <= middle;
+    if (one) {
+      this.high = middle;
+      this.chances[which] = p + (((65536 - p) / (asked + 2)) | 0);
+    } else {
+      this.low = middle + 1;
+      this.chances[which] = p - ((p / (asked + 2)) | 0);
     }
-    while ((this.low ^ this.high) < 0x10000) {
+    if (asked < 30) this.asked[which] = asked + 1;
+    if ((this.low ^ this.high) < 0x10000) this.#shift();
+    return one;
+  }
+
+  #shift() {
+    do {
       this.low = (this.low << 8) & 0xffffff;
       this.high = ((this.high << 8) & 0xffffff) | 255;
       this.code = ((this.code << 8) & 0xffffff) | this.#byte();
-    }
-    return one ? 1 : 0;
+    } while ((this.low ^ this.high) < 0x10000);
   }
 
   #byte() {
@@ -137,9 +155,7 @@ function plane({ data, step, gain }, rows, tree, link, less) {
   const channels = [];
   for (const [i, parent] of tree) {
     const values = (channels[i] = curve(stream, rows, step));
-    if (parent < 0) continue;
-    const base = channels[parent];
-    for (let row = 0; row < rows; row++) values[row] += base[row];
+    if (parent >= 0) add(values, channels[parent]);
   }
   link?.forEach((other, i) => {
     const values = channels[i];
@@ -246,16 +262,18 @@ function cameraOf(coded, count) {
   }
   const [x, y] = [coded.x, coded.y].map((axis) => plane(axis, rows, CORNERS));
   const unit = 10 ** coded.x.decimals;
-  const matrices = Array.from({ length: rows }, (_, row) => {
-    const [x0, x1, x2, x3] = x.map((corner) => corner[row] / unit);
-    const [y0, y1, y2, y3] = y.map((corner) => corner[row] / unit);
+  const matrices = [];
+  for (let row = 0; row < rows; row++) {
+    const [x0, x1, x2, x3] = [x[0][row] / unit, x[1][row] / unit, x[2][row] / unit, x[3][row] / unit];
+    const [y0, y1, y2, y3] = [y[0][row] / unit, y[1][row] / unit, y[2][row] / unit, y[3][row] / unit];
     const [ax, bx, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
     const [ay, by, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
     const area = ax * by - bx * ay;
     const [g, h] = [(sx * by - bx * sy) / area, (ax * sy - sx * ay) / area];
-    const matrix = [[x1 - x0 + g * x1, x3 - x0 + h * x3, x0], [y1 - y0 + g * y1, y3 - y0 + h * y3, y0], [g, h, 1]];
-    return matrix.map((line) => line.map((value) => rounded(value, 7)));
-  });
+    const across = [rounded(x1 - x0 + g * x1, 7), rounded(x3 - x0 + h * x3, 7), rounded(x0, 7)];
+    const down = [rounded(y1 - y0 + g * y1, 7), rounded(y3 - y0 + h * y3, 7), rounded(y0, 7)];
+    matrices.push([across, down, [rounded(g, 7), rounded(h, 7), 1]]);
+  }
   return { frames: spread(matrices, known), still: false };
 }
 
@@ -337,9 +355,11 @@ function bones(ghost) {
     const length = ghost.lengths[i];
     for (let row = 0; length && row < ghost.count; row++) {
       const share = length / Math.sqrt(x[row] * x[row] + y[row] * y[row] + z[row] * z[row]);
-      for (const axis of [x, y, z]) axis[row] = Math.floor(axis[row] * share + 0.5);
+      x[row] = Math.floor(x[row] * share + 0.5);
+      y[row] = Math.floor(y[row] * share + 0.5);
+      z[row] = Math.floor(z[row] * share + 0.5);
     }
-    if (parent >= 0) body[i].forEach((axis, k) => axis.forEach((_, row) => (axis[row] += body[parent][k][row])));
+    if (parent >= 0) [x, y, z].forEach((axis, k) => add(axis, body[parent][k]));
   }
   return body;
 }
@@ -367,7 +387,10 @@ function seenFrom(projection, toReference, points) {
 
 // Run lengths, alternately of frames without and with something, beginning without.
 function presence(runs, count) {
-  const known = runs.flatMap((length, i) => Array(length).fill(i % 2 === 1));
+  const known = [];
+  runs.forEach((length, i) => {
+    for (let j = 0; j < length; j++) known.push(i % 2 === 1);
+  });
   if (known.length !== count) throw new Error(`${known.length} frames in the runs, ${count} expected`);
   return known;
 }
@@ -382,8 +405,14 @@ function alone(channels) {
   return Array.from({ length: channels }, (_, i) => [i, -1]);
 }
 
+function add(values, more) {
+  for (let i = 0; i < values.length; i++) values[i] += more[i];
+}
+
+const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7];
+
 // To the nearest, halves upwards.
 function rounded(value, decimals) {
-  const power = 10 ** decimals;
+  const power = POWERS[decimals];
   return Math.floor(value * power + 0.5) / power;
 }

@@ -61,6 +61,8 @@ class Stream:
         size = 0
         while self._bit(self.chances[kind * SIZES + size]):
             size += 1
+            if size == SIZES:
+                raise ValueError("a stream is damaged")
         magnitude = min(size, 1)
         for _ in range(size - 1):
             magnitude = 2 * magnitude + self._bit([32768, -1])

@@ -334,6 +334,12 @@ class TestDocument:
         with pytest.raises(ValueError, match=r"ascension\.analysis/9"):
             decode.verbose({"schema": "ascension.analysis/9"})
 
+    def test_a_damaged_stream_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="damaged"):
+            decode.Stream("").number(0)
+        with pytest.raises(ValueError, match="base64|padding|Incorrect"):
+            decode.steps("gPr", 4)
+
     def test_runs_that_do_not_fit_are_refused(self, document: Document) -> None:
         with pytest.raises(ValueError, match="runs"):
             decode.verbose(document | {"poses": document["poses"] | {"seen": [1, 2]}})
