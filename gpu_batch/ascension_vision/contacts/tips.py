@@ -8,13 +8,20 @@ import numpy.typing as npt
 
 from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.camera.track import CameraTrack
-from ascension_vision.contacts.contact import LIMBS
+from ascension_vision.contacts.contact import LIMBS, Limb
 from ascension_vision.pose.following import Poses
 
 Array = npt.NDArray[np.float64]
 
-# Fingers and toes, not wrists and ankles: those are a hand's and a foot's length away from the hold.
+# Fingers and toes, not wrists and ankles: those are a hand's and a foot's length away from the hold. The landmarks of a
+# hand lie on its knuckles; what they hold on to is farther from the wrist by this share of the way to them.
 _TIPS = {"left_hand": (17, 19, 21), "right_hand": (18, 20, 22), "left_foot": (31,), "right_foot": (32,)}
+_WRISTS = {"left_hand": 15, "right_hand": 16}
+_FINGERS = 0.25
+# Landmarks tremble: how fast a limb goes is told from where it mostly was before and will mostly be after.
+_SPEED_SECONDS = 0.25
+# Below this chance of being right a place says nothing.
+HIDDEN = 0.4
 # A gap that is longer ends what is known of a limb.
 _GAP_SECONDS = 0.5
 
@@ -55,11 +62,29 @@ def limb_tips(poses: Poses, track: CameraTrack) -> Tips | None:
     if len(frames) < 3:
         return None
     body, t = body[frames], poses.t[frames]
-    place = np.stack([body[:, _TIPS[limb]].mean(axis=1) for limb in LIMBS], axis=1)
+    place = np.stack([_tip(body, limb) for limb in LIMBS], axis=1)
     seen = np.stack([poses.visibility[frames][:, _TIPS[limb]].mean(axis=1) for limb in LIMBS], axis=1)
     torso = float(np.median(np.linalg.norm(body[:, SHOULDERS].mean(axis=1) - body[:, HIPS].mean(axis=1), axis=1)))
     tips = Tips(frames, t, place, np.zeros_like(seen), seen, body, max(torso, 1.0))
     for run in tips.runs():
-        velocity = np.gradient(place[run], t[run], axis=0)
-        tips.speed[run] = np.linalg.norm(velocity, axis=2) / tips.torso
+        tips.speed[run] = _speed(place[run], t[run]) / tips.torso
     return tips
+
+
+def _tip(body: Array, limb: Limb) -> Array:
+    tip: Array = body[:, _TIPS[limb]].mean(axis=1)
+    if limb in _WRISTS:
+        tip = tip + _FINGERS * (tip - body[:, _WRISTS[limb]])
+    return tip
+
+
+def _speed(place: Array, t: Array) -> Array:
+    """``(n, 4)`` pixels a second, between the medians of a short while before and after."""
+    reach = max(1, round(_SPEED_SECONDS / float(np.median(np.diff(t)))))
+    padded = np.pad(place, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, reach + 1, axis=0)
+    median = np.median(windows, axis=-1)
+    times = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(t, reach, mode="edge"), reach + 1), axis=-1)
+    apart = np.linalg.norm(median[reach:] - median[:-reach], axis=2)
+    speed: Array = apart / np.maximum(times[reach:] - times[:-reach], 1e-6)[:, None]
+    return speed

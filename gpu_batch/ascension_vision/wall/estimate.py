@@ -40,7 +40,7 @@ _USUAL_HEIGHT_M, _HEIGHT_ERROR, _WORLD_ERROR = 1.70, 0.10, 0.15
 _WORLD_TRUNK = 0.30
 _TOLD_ERROR = 0.005
 # Metres from nut to nut, and how well walls keep to it.
-_SPACINGS, _SPACING_ERROR = (0.15, 0.20), 0.005
+_SPACINGS, _SPACING_ERROR = (0.15, 0.20), 0.004
 # How far off, in standard errors, what the climber's size says may be, and the odds against any other spacing.
 _UNLIKELY, _DECIDED = 2.5, 15.0
 _MIN_FRAMES, _MIN_HOLDS = 8, 3

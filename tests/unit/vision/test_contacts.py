@@ -1,6 +1,7 @@
 """From a moving body and the holds' outlines to who was where from when to when."""
 
 from collections.abc import Callable
+from functools import cache
 
 import cv2
 import numpy as np
@@ -25,10 +26,11 @@ WIDTH, HEIGHT = 540, 960
 # --- rendered climbs, their landmarks blurred as a network would ------------------------------------------------------
 
 
+@cache
 def scene_of(seed: int, angle: float, camera: CameraOptions) -> Scene:
     return plan_scene(
         SceneOptions(
-            seed=seed, duration_s=12.0, fps=FPS, width=WIDTH, height=HEIGHT, wall_angle_deg=angle, camera=camera
+            seed=seed, duration_s=9.0, fps=FPS, width=WIDTH, height=HEIGHT, wall_angle_deg=angle, camera=camera
         )
     )
 
@@ -209,6 +211,32 @@ def test_a_hand_that_is_hidden_for_a_moment_has_not_left_its_hold() -> None:
     assert [c.hold_id for c in found] == [1]
     assert found[0].end - found[0].start > 0.9 * T[-1]
     assert found[0].confidence < contacts(standing())["right_hand"][0].confidence
+
+
+def test_a_body_that_would_fall_is_held_by_a_hidden_hand_with_little_confidence() -> None:
+    body = standing()
+    reach(body, [27, 29, 31], (120, 520), 10, 20)
+    body[20:, [27, 29, 31]] += (20 * np.sin(4 * T[20:]))[:, None, None]
+
+    def hide(visibility: Array) -> None:
+        visibility[:, 15:23] = 0.2
+
+    found = contacts(body, hide=hide)
+    assert [c.hold_id for c in found["right_foot"]] == [3]
+    hands = found["left_hand"] + found["right_hand"]
+    assert len(hands) == 1
+    assert hands[0].confidence <= 0.3
+    assert hands[0].start == pytest.approx(T[10], abs=0.3)
+    assert hands[0].hold_id in (0, 1)
+
+
+def test_a_foot_hooks_a_hold_with_its_heel() -> None:
+    body = standing()
+    reach(body, [27], (150, 560), 20, 30)
+    reach(body, [29], (150, 585), 20, 30)
+    reach(body, [31], (140, 555), 20, 30)
+    found = contacts(body, [*HOLDS, square(5, (150, 600))])["left_foot"]
+    assert [c.hold_id for c in found] == [2, 5]
 
 
 def test_a_hold_on_a_volume_is_preferred_to_the_volume() -> None:
