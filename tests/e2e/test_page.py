@@ -381,7 +381,7 @@ def test_two_tabs_share_one_session_and_both_hear_the_news(
     second.page.reload()
     expect(second.page.locator("#live")).to_have_text("live")
     for visit in (first, second):
-        visit.wait_for_video()
+        expect(visit.page.locator("#stage")).to_contain_text("climber", timeout=PATIENCE_MS)
 
     first.page.get_by_role("button", name="Sign out").click()
     for visit in (first, second):
@@ -440,6 +440,12 @@ def test_every_view_fits_a_small_phone_and_breaks_no_accessibility_rule(
     check("player")
 
 
-def test_the_page_is_light(stack: Stack) -> None:
+def test_all_modules_are_fetched_at_once() -> None:
+    modules = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
+    fetched = set(re.findall(r'(?:src|rel="modulepreload" href)="([^"]+\.js)"', (WEB / "index.html").read_text()))
+    assert fetched == modules
+
+
+def test_the_page_is_light() -> None:
     size = sum(len(gzip.compress(path.read_bytes())) for path in WEB.rglob("*") if path.is_file())
     assert size < 150_000

@@ -262,6 +262,7 @@ export default {
   "metric.climb_duration_s": "Duration of the climb",
   "unit.body weight": "of body weight",
   "problem.no-connection": "There is no connection to the server. Please check the network and try again.",
+  "problem.ghost-needs-pro": "The Ghost Climber is part of Pro. Everything else is there without it.",
   "problem.upload-refused": "The upload was refused. Please choose the video again.",
   "problem.upload-cancelled": "The upload was cancelled.",
   "problem.internal": "Something went wrong. Please try again.",

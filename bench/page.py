@@ -1,0 +1,159 @@
+"""The page in Chromium: how long it takes until it can be used, to decode a result, to open it, and to draw a frame.
+
+The result is a perfect analysis of a climb that was planned but never rendered: thirty seconds at thirty frames a
+second with everything in it, filmed by hand, so that no frame sees the wall from the same place as the one before.
+The page comes from a plain server in this process, without a video, so that no video decoder takes part. Drawing a
+frame is all that the player does for it: the picture, the timeline of contacts, the curves' playheads.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from ascension_vision.result.document import compact
+from ascension_vision.scene import CameraOptions, SceneOptions, plan_scene
+from playwright.sync_api import Page, sync_playwright
+
+from bench.report import Goal, NotNow, Report, Table, quantile
+from bench.surroundings import ROOT
+from tests.unit.vision import perfect
+
+WEB = ROOT / "web"
+GOAL_USABLE_MS, GOAL_DECODE_MS, GOAL_FRAME_MS, GOAL_BYTES = 1000, 10, 1000 / 60, 150_000
+MAX_LOAD = 1.5
+VISITS, DECODINGS, FRAMES = 5, 15, 300
+SCREEN = {"width": 1920, "height": 1200}
+
+_DECODE = """async ([text, times]) => {
+  const {verbose} = await import('./decode.js');
+  const {Climb} = await import('./climb.js');
+  const took = (act) => {
+    const started = performance.now();
+    act();
+    return performance.now() - started;
+  };
+  const parsed = Array.from({length: times}, () => took(() => JSON.parse(text)));
+  const decoded = Array.from({length: times}, () => {
+    const compact = JSON.parse(text);
+    return took(() => verbose(compact));
+  });
+  const opened = Array.from({length: times}, () => {
+    const climb = new Climb(JSON.parse(text));
+    return took(() => climb.frames.forEach((frame) => frame.landmarks));
+  });
+  return {parsed, decoded, opened};
+}"""
+
+_DRAW = """async ([text, frames]) => {
+  const {Climb} = await import('./climb.js');
+  const {resultView} = await import('./result-view.js');
+  const climb = new Climb(JSON.parse(text));
+  const {node, player} = resultView(climb, {analysis: null});
+  document.getElementById('main').replaceChildren(node);
+  player.useNothing();
+  player.stage.setLayer('types', true);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const canvas = player.stage.canvas;
+  const step = climb.duration / frames;
+  const drawn = [];
+  const gaps = [];
+  await new Promise((resolve) => {
+    let last = 0;
+    let frame = 0;
+    const draw = (now) => {
+      if (frame) gaps.push(now - last);
+      last = now;
+      const started = performance.now();
+      player.seek(frame * step);
+      drawn.push(performance.now() - started);
+      if (++frame < frames) requestAnimationFrame(draw);
+      else resolve();
+    };
+    requestAnimationFrame(draw);
+  });
+  return {drawn, gaps, size: [canvas.width, canvas.height]};
+}"""
+
+
+def measure() -> Report:
+    """Open the page again and again, decode, draw."""
+    if (load := os.getloadavg()[0]) > MAX_LOAD:
+        raise NotNow(f"the machine is busy (load {load:.1f}, {MAX_LOAD} at most)")
+    chromium = os.environ.get("ASCENSION_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        raise NotNow("no Chromium here: install one, or name it in ASCENSION_CHROMIUM")
+    document = json.dumps(_document(), separators=(",", ":"), ensure_ascii=False)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with _served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        usable = [_usable_ms(browser.new_page(viewport=SCREEN), address) for _ in range(VISITS)]
+        page = browser.new_page(viewport=SCREEN)
+        page.goto(address)
+        decoding: dict[str, list[float]] = page.evaluate(_DECODE, [document, DECODINGS])
+        drawing: dict[str, Any] = page.evaluate(_DRAW, [document, FRAMES])
+        version = browser.version
+        browser.close()
+    size = sum(len(gzip.compress(path.read_bytes())) for path in WEB.rglob("*") if path.is_file())
+    width, height = drawing["size"]
+    rows = [
+        ("until the page can be used", usable),
+        ("parsing the JSON", decoding["parsed"]),
+        ("decoding it", decoding["decoded"]),
+        ("reading every landmark of every frame", decoding["opened"]),
+        (f"drawing a frame with everything on, {width} x {height}", drawing["drawn"]),
+        ("from one animation frame to the next meanwhile", drawing["gaps"]),
+    ]
+    times = Table("ms", ("what", "runs", "median", "p95", "most"))
+    for what, values in rows:
+        times.rows.append((what, len(values), quantile(values, 0.5), quantile(values, 0.95), max(values)))
+    sizes = Table("bytes after gzip", ("what", "bytes"))
+    sizes.rows += [("all of the page", size), ("the result", len(gzip.compress(document.encode())))]
+    decoded, drawn = quantile(decoding["decoded"], 0.5), quantile(drawing["drawn"], 0.95)
+    return Report(
+        tables=[times, sizes],
+        goals=[
+            Goal(f"usable in under {GOAL_USABLE_MS} ms", quantile(usable, 0.5) < GOAL_USABLE_MS),
+            Goal(f"decoding in under {GOAL_DECODE_MS} ms", decoded < GOAL_DECODE_MS),
+            Goal(f"95 of 100 frames drawn in under {GOAL_FRAME_MS:.1f} ms", drawn < GOAL_FRAME_MS),
+            Goal(f"the page under {GOAL_BYTES} bytes", size < GOAL_BYTES),
+        ],
+        notes=["Without a graphics card Chromium paints in software, on the same cores."],
+        packages=("playwright",),
+        versions={"chromium": version},
+    )
+
+
+def _document() -> dict[str, Any]:
+    camera = CameraOptions(pan=0.6, shake_deg=0.4)
+    scene = plan_scene(SceneOptions(seed=11, duration_s=30.0, fps=30, width=1080, height=1920, camera=camera))
+    return compact(perfect.findings(scene))
+
+
+def _usable_ms(page: Page, address: str) -> float:
+    """From asking for the page until the form to sign in can be filled."""
+    page.goto(address)
+    page.wait_for_selector("#email")
+    took: float = page.evaluate("performance.getEntriesByType('paint').at(-1).startTime")
+    page.close()
+    return took
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(WEB))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
