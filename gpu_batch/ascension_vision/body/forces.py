@@ -1,6 +1,6 @@
 """What each limb carries: contact forces that hold a body up, as little tiring as can be.
 
-In every frame the forces ``f`` on the limbs minimise ``Σ ‖fᵢ‖² / cᵢ²``, loads relative to the limbs' capacities
+In every frame the forces ``f`` on the limbs minimise ``Σ ‖fᵢ‖² / kᵢ²``, loads relative to the limbs' capacities
 (experts spare their muscles fatigue rather than torque: Russell et al. 2012), while they balance force and moment about
 the centre of gravity,
 

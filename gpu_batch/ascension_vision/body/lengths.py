@@ -26,8 +26,10 @@ _SHARES: Final = {
     "neck": 0.1150,
 }
 # How much people of equal height differ, as a share of each length: half of what lies between de Leva's women and men,
-# and more where a network's idea of hips, shoulders, face and hands differs from an anatomist's.
-SPREAD: Final = dict.fromkeys(_SHARES, 0.08) | dict.fromkeys(("upper_arm", "forearm", "thigh", "shank"), 0.03)
+# and more where a network's idea of hips, shoulders and hands differs from an anatomist's.
+SPREAD: Final = dict.fromkeys(_SHARES, 0.08) | dict.fromkeys(
+    ("upper_arm", "forearm", "thigh", "shank", "head", "neck"), 0.03
+)
 
 # Pairs of landmarks whose distance is so many of that length; the means of both sides are used.
 _SEEN: Final = {

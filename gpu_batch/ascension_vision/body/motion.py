@@ -1,10 +1,13 @@
 """How a body of fixed proportions moved before the wall."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:  # PyTorch takes a second to import, and whoever only passes a motion on should not wait for it.
+    from ascension_vision.body.model import BodyModel
 
 Array = npt.NDArray[np.float64]
 
@@ -23,7 +26,7 @@ class BodyMotion:
         error_px: ``(n,)`` median distance of the projected landmarks to those seen, in reference pixels.
     """
 
-    model: Any
+    model: "BodyModel"
     frames: npt.NDArray[np.intp]
     t: Array
     pose: Array

@@ -23,14 +23,18 @@ Tensor = torch.Tensor
 
 # Eyes and mouth say nothing that nose and ears do not.
 SEEN: Final = [landmark for landmark in range(33) if landmark not in (1, 2, 3, 4, 5, 6, 9, 10)]
-# In the picture: shares of the torso, for a landmark that can be trusted. The face is nobody's in particular.
-_PIXEL: Final = dict.fromkeys(SEEN, 0.04) | dict.fromkeys((0, 7, 8), 0.10) | dict.fromkeys(range(17, 23), 0.06)
+# In the picture: shares of the torso, for a landmark that can be trusted. Of a face seen from behind little is known.
+_PIXEL: Final = dict.fromkeys(SEEN, 0.04) | dict.fromkeys((0, 7, 8), 0.15) | dict.fromkeys(range(17, 23), 0.06)
 # The network's own depth, metres: poor, and poorest at hands and feet.
 _DEPTH: Final = dict.fromkeys((0, *range(15, 23), *range(27, 33)), 0.5) | dict.fromkeys(
     (*SHOULDERS, 13, 14, 25, 26), 0.25
 )
-# How near to the wall a joint's centre may come, metres: half a limb's thickness, more at the trunk.
-_NEAREST: Final = dict.fromkeys((*SHOULDERS, *HIPS), 0.10) | dict.fromkeys((0, 13, 14, 25, 26, 27, 28, 29, 30), 0.03)
+# How near to the wall a landmark may come, metres: half a limb's thickness; more at the trunk, less at hands and toes.
+_NEAREST: Final = (
+    dict.fromkeys((*SHOULDERS, *HIPS), 0.10)
+    | dict.fromkeys((0, 13, 14, 25, 26, 27, 28, 29, 30), 0.03)
+    | dict.fromkeys((19, 20, 31, 32), 0.01)
+)
 _CLEAR = 0.02
 # Where a limb touches, metres. Contacts are outliers only when they are far off.
 _ANCHOR, _ANCHOR_PATIENCE = 0.025, 2.0
