@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 # Key frames: four a second.
 _REMEMBERED = 8
 _SEARCHED_KEYS = 40
+_GOING = 3  # over so many a track's speed is measured, and for so many it is believed to last
 _QUARTER = np.pi / 2
 
 _TRACKS_LOOKED_AT = 6
@@ -98,17 +99,17 @@ def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None
     if not real:
         return Track()
     climber = Track(dict(real[0].seen))
-    _fill(climber, keys, pose)
+    _fill(climber, keys, _strangers(climber, tracks), pose)
     for other in real[1:]:
         if _may_continue(climber, other, keys):
             climber.seen.update(other.seen)
-            _fill(climber, keys, pose)
+            _fill(climber, keys, _strangers(climber, tracks), pose)
     # Landmarks may be stretched from the climber to somebody behind: forget those, and look there once more.
     limits = climber.torso_limits(keys)
     for k in [k for k, person in climber.seen.items() if torso_length(person) * keys[k].scale > limits[k]]:
         del climber.seen[k]
         keys[k].people.clear()
-    _fill(climber, keys, pose, limits)
+    _fill(climber, keys, _strangers(climber, tracks), pose, limits)
     return climber
 
 
@@ -136,14 +137,14 @@ def _tiles(key: KeyFrame) -> list[Roi]:
 
 
 def _link(keys: list[KeyFrame]) -> list[Track]:
-    """Join people of neighbouring key frames into tracks, nearest first."""
+    """Join people of neighbouring key frames into tracks, those first who are most nearly where they were going."""
     tracks: list[Track] = []
     for position, key in enumerate(keys):
         open_tracks = [
             track for track in tracks if position - track.last <= _REMEMBERED and keys[track.last].shot == key.shot
         ]
         pairs = [
-            (_step(track.seen[track.last], person), i, track)
+            (_surprise(track, person, position), i, track)
             for i, person in enumerate(key.people)
             for track in open_tracks
             if _consistent(track.seen[track.last], person, position - track.last)
@@ -177,6 +178,17 @@ def _step(before: Landmarks, after: Landmarks) -> float:
         float(np.hypot(after.next_roi.x - before.next_roi.x, after.next_roi.y - before.next_roi.y))
         / before.next_roi.side
     )
+
+
+def _surprise(track: Track, person: Landmarks, position: int) -> float:
+    """How far, in regions, somebody on that key frame is from where the track was going: who walks past in front of
+    the climber stands for a moment where the climber last was, but on the way to somewhere else."""
+    last = track.seen[track.last].next_roi
+    start = min((k for k in track.seen if k >= track.last - _GOING), default=track.last)
+    first = track.seen[start].next_roi
+    steps = min(position - track.last, _GOING) / max(track.last - start, 1)
+    x, y = last.x + steps * (last.x - first.x), last.y + steps * (last.y - first.y)
+    return float(np.hypot(person.next_roi.x - x, person.next_roi.y - y)) / last.side
 
 
 def _consistent(before: Landmarks, after: Landmarks, keys_apart: int) -> bool:
@@ -230,7 +242,25 @@ def _clothes(track: Track, keys: list[KeyFrame]) -> Array:
     return mean
 
 
-def _fill(climber: Track, keys: list[KeyFrame], pose: PoseModel, limits: Array | None = None) -> None:
+def _strangers(climber: Track, tracks: list[Track]) -> dict[int, list[Landmarks]]:
+    """By key frame, those who are somebody else: they are seen beside the climber, and so stay themselves while the
+    climber is hidden behind them."""
+    strangers: dict[int, list[Landmarks]] = {}
+    for track in tracks:
+        beside = [not same_body(climber.seen[k], person) for k, person in track.seen.items() if k in climber.seen]
+        if beside and 2 * sum(beside) > len(beside):
+            for k, person in track.seen.items():
+                strangers.setdefault(k, []).append(person)
+    return strangers
+
+
+def _fill(
+    climber: Track,
+    keys: list[KeyFrame],
+    strangers: dict[int, list[Landmarks]],
+    pose: PoseModel,
+    limits: Array | None = None,
+) -> None:
     """Follow the climber from where they are seen into the key frames where they are not, both ways through time.
 
     ``limits``: as of ``Track.torso_limits``; whoever has a longer torso is not the climber.
@@ -242,7 +272,8 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: PoseModel, limits: Array |
             if position in climber.seen:
                 known = position
             elif known is not None and abs(position - known) <= _REMEMBERED and keys[known].shot == keys[position].shot:
-                found = _look_near(keys[position], climber.seen[known], abs(position - known), pose)
+                others = strangers.get(position, [])
+                found = _look_near(keys[position], climber.seen[known], abs(position - known), others, pose)
                 if found is not None and (
                     limits is None or torso_length(found) * keys[position].scale <= limits[position]
                 ):
@@ -250,19 +281,25 @@ def _fill(climber: Track, keys: list[KeyFrame], pose: PoseModel, limits: Array |
                     known = position
 
 
-def _look_near(key: KeyFrame, neighbour: Landmarks, keys_apart: int, pose: PoseModel) -> Landmarks | None:
-    near = [person for person in key.people if _consistent(neighbour, person, keys_apart)]
+def _look_near(
+    key: KeyFrame, neighbour: Landmarks, keys_apart: int, strangers: list[Landmarks], pose: PoseModel
+) -> Landmarks | None:
+    def fits(person: Landmarks) -> bool:
+        known = any(same_body(person, stranger) for stranger in strangers)
+        return not known and _consistent(neighbour, person, keys_apart)
+
+    near = [person for person in key.people if fits(person)]
     if near:
         return min(near, key=lambda person: _step(neighbour, person))
     image = key.image()
     here = neighbour.next_roi
     direct = look_twice(pose, [image], [here])[0]
-    if direct is not None and _consistent(neighbour, direct, keys_apart):
+    if direct is not None and fits(direct):
         return direct
     crops = [Roi(here.x, here.y, 1.6 * here.side, here.angle + turn * _QUARTER) for turn in range(4)]
     detections = [d for found in pose.detect([image] * 4, crops) for d in found[:2]]
     people = look_twice(pose, [image] * len(detections), [d.roi for d in detections])
-    fitting = [person for person in people if person is not None and _consistent(neighbour, person, keys_apart)]
+    fitting = [person for person in people if person is not None and fits(person)]
     return min(fitting, key=lambda person: _step(neighbour, person)) if fitting else None
 
 
