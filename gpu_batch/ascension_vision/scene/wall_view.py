@@ -114,11 +114,8 @@ def wall_view(options: WallViewOptions) -> tuple[NDArray[np.uint8], list[SeenHol
     camera, facets = _compose(options, span, width, height, rng)
     surface = make_surface(width, height, min(max(options.width, options.height), 1500), rng)
     lamp = _Lamp(rng)
-    placed = (
-        _set_holds(options, surface, facets, lamp, 40 * span / max(options.width, options.height), rng)
-        if options.holds
-        else []
-    )
+    fine = 40 * span / max(options.width, options.height)
+    placed = _set_holds(options, surface, facets, lamp, fine, rng) if options.holds else []
     if placed or rng.random() < 0.3:
         count = len(placed) or int(rng.integers(3, 40))
         spots, radii = rng.uniform(0, 1, (count, 2)) * (width, height), rng.uniform(0.03, 0.12, count)
@@ -302,7 +299,11 @@ def _set_holds(
         color = np.array(_COLORS[name]) * rng.uniform(0.7, 1.25) * rng.uniform(0.85, 1.15, 3)
         if kind == "volume" and rng.random() < 0.55:
             name = "brown" if rng.random() < 0.5 else "gray"
-            color = np.array(surface.ground) if rng.random() < 0.3 else np.array(_COLORS[name]) * rng.uniform(0.5, 1.4)
+            if rng.random() < 0.3:  # painted like the wall
+                color = np.array(surface.ground)
+                name = min(_COLORS, key=lambda known: float(np.linalg.norm(np.array(_COLORS[known]) - color)))
+            else:
+                color = np.array(_COLORS[name]) * rng.uniform(0.5, 1.4)
         turn = rng.uniform(-np.pi, np.pi) if kind == "volume" or rng.random() < 0.25 else rng.normal(0, 0.35)
         shape, gain, own, triangles = _shape(kind, int(rng.integers(_VARIANTS)), float(half.max()) < fine)
         local = shape * half
@@ -315,7 +316,6 @@ def _set_holds(
             albedo[part] = gain[part] * rng.choice([0.06, 0.5, 0.8])
         toward = np.array([lamp.key @ facet.along, lamp.key @ facet.up, max(float(lamp.key @ facet.normal), 0.3)])
         fallen = local - local[:, 2:] / toward[2] * toward
-        # in-plane place of the shadow is on the surface itself
         vertices = facet.to_wall(local)
         center = facet.to_wall(origin[None])[0]
         return _Placed(kind, name, vertices, facet.to_wall(fallen), np.clip(albedo, 0, 1), triangles, center)
