@@ -6,4 +6,4 @@ its figures would mean nothing, for example on a busy machine. ``python -m bench
 ``bench/results/NAME.json`` together with the machine, the date and the versions.
 """
 
-BENCHMARKS = ("api", "cold_start", "holds", "load", "page", "path", "pose", "visibility")
+BENCHMARKS = ("api", "cold_start", "format", "holds", "load", "page", "path", "pose", "visibility")

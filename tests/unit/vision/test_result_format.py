@@ -337,7 +337,7 @@ class TestDocument:
     def test_a_damaged_stream_is_refused(self) -> None:
         with pytest.raises(ValueError, match="damaged"):
             decode.Stream("").number(0)
-        with pytest.raises(ValueError, match="base64|padding|Incorrect"):
+        with pytest.raises(ValueError, match=r"[Pp]adding"):
             decode.steps("gPr", 4)
 
     def test_runs_that_do_not_fit_are_refused(self, document: Document) -> None:
