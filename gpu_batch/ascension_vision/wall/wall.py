@@ -33,7 +33,7 @@ class Wall:
     projection: Array
     angle_deg: float
     angle_source: Literal["user", "estimated", "assumed"]
-    scale_source: Literal["marker", "t_nuts", "climber_height", "world_landmarks"]
+    scale_source: Literal["t_nuts", "climber_height", "world_landmarks"]
     scale_error: float
     doubts: Array = field(default_factory=lambda: np.zeros((0, 3, 4)))
 

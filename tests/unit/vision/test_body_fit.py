@@ -34,7 +34,7 @@ def scene(pan: float = 0.0) -> Scene:
 def wall(climb: Scene) -> Wall:
     eye = climb.reference
     projection = eye.intrinsics @ np.column_stack([eye.rotation, eye.translation])
-    return Wall(projection, climb.options.wall_angle_deg, "user", "marker", 0.0)
+    return Wall(projection, climb.options.wall_angle_deg, "user", "t_nuts", 0.0)
 
 
 def track(climb: Scene) -> CameraTrack:

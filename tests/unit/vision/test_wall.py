@@ -23,7 +23,7 @@ def wall_of(scene: Scene) -> Wall:
     """The true one."""
     camera = scene.reference
     projection = camera.intrinsics @ np.column_stack([camera.rotation, camera.translation])
-    return Wall(projection, scene.options.wall_angle_deg, "user", "marker", 0.0)
+    return Wall(projection, scene.options.wall_angle_deg, "user", "t_nuts", 0.0)
 
 
 @pytest.fixture(scope="module")
