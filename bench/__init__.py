@@ -6,4 +6,19 @@ its figures would mean nothing, for example on a busy machine. ``python -m bench
 ``bench/results/NAME.json`` together with the machine, the date and the versions.
 """
 
-BENCHMARKS = ("api", "cold_start", "format", "holds", "load", "page", "path", "pose", "visibility")
+BENCHMARKS = (
+    "api",
+    "body",
+    "cold_start",
+    "contacts",
+    "format",
+    "ghost",
+    "holds",
+    "holds_in_place",
+    "load",
+    "page",
+    "path",
+    "pose",
+    "schemathesis",
+    "visibility",
+)

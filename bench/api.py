@@ -120,7 +120,7 @@ def cases(token: str, leavers: list[str]) -> list[Case]:
         case("POST", "/api-keys", status=201, count=45, body={"name": "server"}),
         case("PUT", "/models/{kind}", body={"file_size_bytes": 1000}),
         case("GET", "/models"),
-        # There is one to remove; afterwards it is the search for one that is measured.
+        # There is only the one that PUT has announced.
         case("DELETE", "/models/{kind}", status=204, count=1),
         Case("DELETE", "/me", "three analyses", leaving, 204),
     ]
@@ -141,7 +141,7 @@ def measure() -> Report:
             started = time.monotonic()
             fill(conninfo, size)
             print(f"{size:,} analyses filled in after {time.monotonic() - started:.0f} s", flush=True)
-            with _function(surroundings.environment(conninfo, aws), log) as (handler, routes):
+            with function(surroundings.environment(conninfo, aws), log) as (handler, routes):
                 known = _cases()
                 if missing := routes - EXEMPT - {(case.method, case.path) for case in known}:
                     raise AssertionError(f"routes that are not measured: {sorted(missing)}")
@@ -191,7 +191,7 @@ def _cases() -> list[Case]:
 
 
 @contextlib.contextmanager
-def _function(environment: dict[str, str], log: TextIO) -> Iterator[tuple[Callable[..., Any], set[tuple[str, str]]]]:
+def function(environment: dict[str, str], log: TextIO) -> Iterator[tuple[Callable[..., Any], set[tuple[str, str]]]]:
     """The function's handler and its routes, in this environment; what it logs goes where Lambda's log would be."""
     from ascension.accounts.signing import forget_signing_keys
     from ascension.database import pool
@@ -228,16 +228,16 @@ def _measured(handler: Callable[..., Any], case: Case, conninfo: str) -> tuple[l
     with psycopg.connect(conninfo, autocommit=True) as connection:
         _remember_version(connection)
         for _ in range(WARM_UP):
-            handler(surroundings.event("GET", "/health"), _context())
+            handler(surroundings.event("GET", "/health"), context())
         _settle(connection)
         before = _sequential_scans(connection)
         for i in range(case.count):
             if i % 50 == 0:
                 # Faster than any user may ask: the buckets are emptied, not the limits lifted.
                 connection.execute("UPDATE rate_limits SET drained_at = now() WHERE drained_at > now()")
-            event, context = case.make(i), _context()
+            event, about = case.make(i), context()
             started = time.perf_counter()
-            answer = handler(event, context)
+            answer = handler(event, about)
             times.append((time.perf_counter() - started) * 1000)
             if answer["statusCode"] != case.status:
                 raise AssertionError(f"{case.method} {case.path} answered {answer['statusCode']}: {answer['body']}")
@@ -272,7 +272,7 @@ def _sequential_scans(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def _context() -> SimpleNamespace:
+def context() -> SimpleNamespace:
     return SimpleNamespace(
         function_name="ascension-bench-api",
         memory_limit_in_mb=1769,

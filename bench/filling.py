@@ -138,8 +138,8 @@ _FILLING = (
     """,
     """
     INSERT INTO corrections (id, analysis_id, changes, folder, status, created_at, started_at, ended_at)
-    SELECT md5('correction' || i)::uuid, md5('job' || 1 + i %% %(n)s)::uuid, '[]', 'r1-' || i || '/', 'completed', now(),
-           now(), now() FROM generate_series(1, %(around)s) i
+    SELECT md5('correction' || i)::uuid, md5('job' || 1 + i %% %(n)s)::uuid, '[]', 'r1-' || i || '/', 'completed',
+           now(), now(), now() FROM generate_series(1, %(around)s) i
     """,
     """
     INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scopes)

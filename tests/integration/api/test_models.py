@@ -97,7 +97,7 @@ def test_models_are_for_enterprise_of_a_known_kind_and_of_a_sensible_size(enterp
     problem(pro.delete("/models/pose"), 403, "needs-enterprise")
     problem(put(enterprise, "ghost"), 422, "invalid-request")
     problem(put(enterprise, size=0), 422, "invalid-request")
-    problem(put(enterprise, size=200 * 1024 * 1024 + 1), 413, "model-too-large")
+    problem(put(enterprise, size=200 * 1024 * 1024 + 1), 422, "model-too-large")
 
 
 def test_nobody_sees_anothers_models(enterprise: Person, new_user: NewUser) -> None:

@@ -43,7 +43,7 @@ def test_other_kinds_of_files_are_refused(user: Person, content_type: str) -> No
 
 def test_more_than_500_mb_are_refused(user: Person) -> None:
     assert user.announce(file_size_bytes=500_000_000).status_code == 201
-    problem(user.announce(file_size_bytes=600_000_000), 413, "video-too-large")
+    problem(user.announce(file_size_bytes=600_000_000), 422, "video-too-large")
 
 
 def test_more_than_five_minutes_are_refused(user: Person) -> None:

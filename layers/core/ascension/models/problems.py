@@ -6,7 +6,8 @@ from ascension.problems import Problem
 class ModelTooLarge(Problem):
     type = "model-too-large"
     title = "The model is too large"
-    status = 413
+    # Not 413: that request is small, what it announces is not.
+    status = 422
     detail = "A model may have at most 200 MB. Please send a smaller one."
 
 

@@ -15,7 +15,8 @@ class VideoNotFound(Problem):
 class VideoTooLarge(Problem):
     type = "video-too-large"
     title = "The video is too large"
-    status = 413
+    # Not 413: that request is small, what it announces is not.
+    status = 422
     detail = "A video may have at most 500 MB. Please shorten it or record it at a lower resolution."
 
 
