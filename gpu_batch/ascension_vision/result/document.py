@@ -33,6 +33,8 @@ _WORLD_M, _DEPTH_WIDTHS, _VISIBILITY = 0.01, 0.02, 0.1
 _BONE_M, _LOAD = 0.00025, 0.02
 # A bone may change by this much and still count as one of constant length.
 _RIGID_M = 0.0005
+# How small the third coordinate of a frame's corner may become where the first corner's is about 1.
+_NEAREST = 0.02
 # Certificates are told to this share of their gate's limit.
 _GATE_SHARE = 0.01
 
@@ -130,7 +132,9 @@ class _Frame:
     def outline(self, polygon: Array) -> npt.NDArray[np.int64]:
         """``(n, 2)`` pixels, in 1/10000 and without points that hardly matter."""
         error = _OUTLINE_PIXELS / _SHORT_SIDE * min(self.width, self.height)
-        kept = cv2.approxPolyDP(np.asarray(polygon, dtype=np.float32).reshape(-1, 1, 2), error, closed=True)
+        kept: npt.NDArray[Any] = np.asarray(polygon, dtype=np.float32).reshape(-1, 1, 2)
+        if len(kept) > 4:
+            kept = cv2.approxPolyDP(kept, error, closed=True)
         return np.rint(kept.reshape(-1, 2) / self.size * 10_000).astype(np.int64)
 
     def point(self, pixels: Sequence[float]) -> list[float]:
@@ -160,13 +164,14 @@ def _poses(poses: Poses, frame: _Frame) -> dict[str, Any]:
 
 
 def _camera(camera: CameraTrack, frame: _Frame) -> dict[str, Any]:
-    known = camera.known
-    coded: dict[str, Any] = {"still": camera.still, "known": encode.runs(known)}
     if camera.still:
-        return coded
+        return {"still": True, "known": encode.runs(camera.known)}
     corners = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], dtype=np.float64)
-    mapped = corners @ frame.homography(camera.to_reference[known]).transpose(0, 2, 1)
-    places = mapped[..., :2] / mapped[..., 2:]
+    mapped = corners @ frame.homography(camera.to_reference).transpose(0, 2, 1)
+    # A corner behind the camera or far outside is no corner: then the movement counts as unknown.
+    before: npt.NDArray[np.bool_] = np.asarray((mapped[..., 2] > _NEAREST).all(axis=1), dtype=bool)
+    places = mapped[before, :, :2] / mapped[before, :, 2:]
+    coded: dict[str, Any] = {"still": False, "known": encode.runs(before)}
     for axis, step in enumerate(frame.steps(_CORNER_PIXELS, 6)):
         coded["xy"[axis]], _ = encode.plane(places[..., axis], 6, step, decode.CORNERS)
     return coded
@@ -176,10 +181,10 @@ def _wall(wall: Wall, frame: _Frame) -> dict[str, Any]:
     projection = wall.projection / np.array([frame.width, frame.height, 1.0])[:, None]
     projection = projection / np.linalg.norm(projection)
     return {
-        "angle_deg": round(wall.angle_deg, 1),
+        "angle_deg": _rounded(wall.angle_deg, 1),
         "angle_source": wall.angle_source,
         "scale_source": wall.scale_source,
-        "scale_error": round(wall.scale_error, 4),
+        "scale_error": _rounded(wall.scale_error, 4),
         "projection": [[_significant(value, 8) for value in row] for row in projection.tolist()],
         "planes": 1,
     }
@@ -210,9 +215,9 @@ def _contact(contact: Contact, frame: _Frame) -> dict[str, Any]:
     return {
         "limb": contact.limb,
         "hold_id": contact.hold_id,
-        "start": round(contact.start, 3),
-        "end": round(contact.end, 3),
-        "confidence": round(contact.confidence, 2),
+        "start": _rounded(contact.start, 3),
+        "end": _rounded(contact.end, 3),
+        "confidence": _rounded(contact.confidence, 2),
         "point": frame.point(contact.point),
     }
 
@@ -222,8 +227,8 @@ def _move(move: Move) -> dict[str, Any]:
         "limb": move.limb,
         "from_hold_id": move.from_hold_id,
         "to_hold_id": move.to_hold_id,
-        "start": round(move.start, 3),
-        "end": round(move.end, 3),
+        "start": _rounded(move.start, 3),
+        "end": _rounded(move.end, 3),
     }
 
 
@@ -253,8 +258,8 @@ def _ghost(ghost: "Ghost") -> dict[str, Any]:
             {
                 "limb": contact.limb,
                 "hold_id": contact.hold_id,
-                "start": round(contact.start, 3),
-                "end": round(contact.end, 3),
+                "start": _rounded(contact.start, 3),
+                "end": _rounded(contact.end, 3),
                 "point_m": [round(float(value), 4) for value in contact.point],
             }
             for contact in ghost.contacts
@@ -262,7 +267,7 @@ def _ghost(ghost: "Ghost") -> dict[str, Any]:
         "certificate": _certificate(ghost.certificate),
         "cues": [
             {
-                "at": round(cue.at, 3),
+                "at": _rounded(cue.at, 3),
                 "text_key": cue.key,
                 "values": _plain(cue.values),
                 "text": cue.text,

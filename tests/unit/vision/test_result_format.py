@@ -203,6 +203,14 @@ class TestCamera:
                 placed = _apply(np.array(matrix), corners / (WIDTH, HEIGHT)) * (WIDTH, HEIGHT)
                 assert np.linalg.norm(placed - _apply(truth, corners), axis=1).max() <= 0.5
 
+    def test_a_homography_that_folds_the_frame_over_counts_as_unknown(self, found: Findings) -> None:
+        assert found.camera is not None
+        folded = found.camera.to_reference.copy()
+        folded[5] = [[1, 0, 0], [0, 1, 0], [-2 / WIDTH, 0, 1]]
+        camera = decode.verbose(compact(replace(found, camera=replace(found.camera, to_reference=folded))))["camera"]
+        assert camera["frames"][5] is None
+        assert camera["frames"][4] is not None
+
     def test_a_camera_that_stood_still_is_a_word(self, found: Findings) -> None:
         assert found.camera is not None
         known = np.where(found.camera.known[:, None, None], np.eye(3), np.nan)
