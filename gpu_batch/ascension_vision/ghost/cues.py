@@ -6,8 +6,9 @@ taken as it is but for that change, and the loads and the cost (``metrics.effort
 of the cost comes first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -23,7 +24,7 @@ from ascension_vision.ghost.climbed import Climbed
 from ascension_vision.ghost.ghost import Cue
 from ascension_vision.ghost.timeline import LONGEST_SHIFT, Timeline
 from ascension_vision.metrics.effort import effort
-from ascension_vision.metrics.loads import loads_at
+from ascension_vision.metrics.loads import Case, Loads, many_loads
 from ascension_vision.metrics.movement import path_length
 from ascension_vision.wall.wall import Wall
 
@@ -60,55 +61,6 @@ class _Candidate:
     saved: float
 
 
-def give_cues(scene: Scene) -> list[Cue]:
-    """At most three, the one that saves most first; fewer where little can be saved."""
-    total = scene.climbed.effort.cost
-    found = [*_hips(scene), *_feet_first(scene), *_idle(scene), *_detours(scene)]
-    chosen: list[Cue] = []
-    for candidate in sorted(found, key=lambda candidate: -candidate.saved):
-        alike = sum(cue.key == candidate.cue.key for cue in chosen)
-        if candidate.saved > _WORTH * total and alike < _MOST_ALIKE and len(chosen) < _MOST:
-            chosen.append(candidate.cue)
-    return chosen
-
-
-# --- hips -------------------------------------------------------------------------------------------------------------
-
-_DIRECTIONS: Final = (
-    ("hips_right", "to the right", 0, 1.0),
-    ("hips_left", "to the left", 0, -1.0),
-    ("hips_to_wall", "closer to the wall", 2, -1.0),
-    ("hips_up", "higher", 1, 1.0),
-    ("hips_down", "lower", 1, -1.0),
-)
-
-
-def _hips(scene: Scene) -> Iterator[_Candidate]:
-    climbed = scene.climbed
-    away = _ghost_at(scene, climbed.t) - climbed.gravity_centre
-    for swing in scene.timeline.swings:
-        start, end = (float(scene.timeline.climber_t[frame]) for frame in (swing.lift, swing.land))
-        bump = np.clip(np.minimum(climbed.t - start + _EASE, end + _EASE - climbed.t) / _EASE, 0, 1)
-        during = bump >= 1
-        if not during.any():
-            continue
-        difference = away[during].mean(axis=0)
-        for key, words, axis, sign in _DIRECTIONS:
-            shift = sign * float(difference[axis])
-            if shift < _HIPS:
-                continue
-            moved = sign * shift * bump[:, None] * np.eye(3)[axis]
-            tried = _try(scene, moved, bump > 0)
-            if tried is None or tried.load > -_LOAD:
-                continue
-            centimetres = round(100 * shift)
-            middle = float(climbed.t[during][during.sum() // 2])
-            text = f"At {_clock(middle)} bring the hips {centimetres} cm {words}: hand load {_percent(tried.load)}."
-            values: dict[str, float | str] = {"cm": centimetres, "percent": round(100 * tried.load)}
-            cue = Cue(middle, key, values, text, "hand_load", round(tried.load, 4), tried.possible)
-            yield _Candidate(cue, tried.saved)
-
-
 @dataclass(frozen=True)
 class _Tried:
     """``load``: relative change of the hands' load; ``saved``: cost; ``possible``: balanced and within reach."""
@@ -118,44 +70,86 @@ class _Tried:
     possible: bool
 
 
-def _try(
-    scene: Scene, moved: Array, during: npt.NDArray[np.bool_], feet: Mapping[int, Array] | None = None
-) -> _Tried | None:  # fmt: skip
-    """The climber with the body moved by ``(n, 3)`` metres and feet standing elsewhere, ``during`` some frames."""
-    climbed = scene.climbed
-    t, frames = climbed.t[during], torch.as_tensor(climbed.landmarks[during])
-    points = tips(frames)
+@dataclass(frozen=True)
+class _Proposal:
+    """A change of the climber's motion, to be tried.
+
+    Attributes:
+        during: ``(n,)`` frames that it changes.
+        moved: ``(n, 3)`` metres by which the body moves.
+        feet: where feet stand instead, by limb.
+        least: relative change of the hands' load that makes it worth saying; None where the load does not matter.
+        cue: what to say, by what trying it showed.
+    """
+
+    during: npt.NDArray[np.bool_]
+    moved: Array
+    cue: Callable[[_Tried], Cue]
+    feet: Mapping[int, Array] = field(default_factory=dict)
+    least: float | None = None
+
+
+def give_cues(scene: Scene) -> list[Cue]:
+    """At most three, the one that saves most first; fewer where little can be saved."""
+    total = scene.climbed.effort.cost
+    proposals = [*_hips(scene), *_feet_first(scene), *_detours(scene)]
+    found = [*_idle(scene)]
+    weighed = many_loads([_case(scene, proposal) for proposal in proposals], scene.types, scene.wall)
+    for proposal, new in zip(proposals, weighed, strict=True):
+        tried = _tried(scene, proposal, new)
+        if tried is not None and (proposal.least is None or tried.load <= proposal.least):
+            found.append(_Candidate(proposal.cue(tried), tried.saved))
+    chosen: list[Cue] = []
+    for candidate in sorted(found, key=lambda candidate: -candidate.saved):
+        alike = sum(cue.key == candidate.cue.key for cue in chosen)
+        if candidate.saved > _WORTH * total and alike < _MOST_ALIKE and len(chosen) < _MOST:
+            chosen.append(candidate.cue)
+    return chosen
+
+
+# --- trying -----------------------------------------------------------------------------------------------------------
+
+
+def _case(scene: Scene, proposal: _Proposal) -> Case:
+    """The climber with that change, and with nothing else changed."""
+    climbed, during = scene.climbed, proposal.during
+    t = climbed.t[during]
+    points = tips(torch.as_tensor(climbed.landmarks[during])).numpy()
     contacts = list(scene.contacts)
-    for limb, place in (feet or {}).items():
-        points[:, limb] = torch.as_tensor(place)
+    for limb, place in proposal.feet.items():
+        points[:, limb] = place
         contacts = [contact for contact in contacts if contact.limb != LIMBS[limb] or not _overlaps(contact, t)]
         hold = next((c for c in scene.contacts if c.limb == LIMBS[limb] and c.start >= t[-1] - 1e-6), None)
-        contacts.append(
-            Contact(LIMBS[limb], None if hold is None else hold.hold_id, t[0] - 1, t[-1] + 1, 1.0, (0.0, 0.0))
-        )
-    gravity = climbed.gravity_centre + moved
-    acceleration = accelerations(climbed.t, gravity)[during]
-    new = loads_at(t, points, gravity[during], acceleration, contacts, scene.types, scene.wall)
+        hold_id = None if hold is None else hold.hold_id
+        contacts.append(Contact(LIMBS[limb], hold_id, t[0] - 1, t[-1] + 1, 1.0, (0.0, 0.0)))
+    gravity = climbed.gravity_centre + proposal.moved
+    return Case(t, points, gravity[during], accelerations(climbed.t, gravity)[during], contacts)
+
+
+def _tried(scene: Scene, proposal: _Proposal, new: Loads) -> _Tried | None:
+    """None where the loads before or after cannot be told."""
+    climbed, during = scene.climbed, proposal.during
     both = new.held & climbed.loads.held[during]
+    if both.mean() < 0.8:
+        return None
     before = climbed.loads.share[during][both, :2].sum(axis=1)
-    if both.mean() < 0.8 or before.mean() < 0.02:
+    if before.mean() < 0.02:
         return None
     load = float(new.share[both, :2].sum(axis=1).mean() / before.mean() - 1)
     strained = climbed.loads.strain.copy()
     strained[np.flatnonzero(during)[both]] = new.strain[both]
-    height = scene.model.lengths.height
-    cost = effort(climbed.t, gravity, strained, climbed.loads.held, height).cost
-    reachable = _within_reach(scene, frames.numpy() + moved[during, None], points.numpy(), t)
+    gravity = climbed.gravity_centre + proposal.moved
+    cost = effort(climbed.t, gravity, strained, climbed.loads.held, scene.model.lengths.height).cost
     balanced = bool((new.imbalance[both] < BALANCED).all())
-    return _Tried(load, climbed.effort.cost - cost, balanced and reachable)
+    return _Tried(load, climbed.effort.cost - cost, balanced and _within_reach(scene, proposal))
 
 
-def _overlaps(contact: Contact, t: Array) -> bool:
-    return bool(contact.start <= t[-1] and contact.end >= t[0])
-
-
-def _within_reach(scene: Scene, landmarks: Array, points: Array, t: Array) -> bool:
-    lengths = scene.model.lengths
+def _within_reach(scene: Scene, proposal: _Proposal) -> bool:
+    climbed, during, lengths = scene.climbed, proposal.during, scene.model.lengths
+    t, landmarks = climbed.t[during], climbed.landmarks[during] + proposal.moved[during, None]
+    points = tips(torch.as_tensor(climbed.landmarks[during])).numpy()
+    for limb, place in proposal.feet.items():
+        points[:, limb] = place
     arm, leg = lengths.upper_arm + lengths.forearm + lengths.hand, lengths.thigh + lengths.shank + lengths.foot * 0.65
     for contact in scene.contacts:
         limb = LIMBS.index(contact.limb)
@@ -166,10 +160,50 @@ def _within_reach(scene: Scene, landmarks: Array, points: Array, t: Array) -> bo
     return True
 
 
-# --- feet before hands ------------------------------------------------------------------------------------------------
+def _overlaps(contact: Contact, t: Array) -> bool:
+    return bool(contact.start <= t[-1] and contact.end >= t[0])
 
 
-def _feet_first(scene: Scene) -> Iterator[_Candidate]:
+# --- where the body could be otherwise --------------------------------------------------------------------------------
+
+_DIRECTIONS: Final = (
+    ("hips_right", "to the right", 0, 1.0),
+    ("hips_left", "to the left", 0, -1.0),
+    ("hips_to_wall", "closer to the wall", 2, -1.0),
+    ("hips_up", "higher", 1, 1.0),
+    ("hips_down", "lower", 1, -1.0),
+)
+
+
+def _hips(scene: Scene) -> Iterator[_Proposal]:
+    """In each move, the hips where the Ghost has them."""
+    climbed = scene.climbed
+    away = _ghost_at(scene, climbed.t) - climbed.gravity_centre
+    for swing in scene.timeline.swings:
+        start, end = (float(scene.timeline.climber_t[frame]) for frame in (swing.lift, swing.land))
+        bump = np.clip(np.minimum(climbed.t - start + _EASE, end + _EASE - climbed.t) / _EASE, 0, 1)
+        during = bump >= 1
+        if not during.any():
+            continue
+        difference = away[during].mean(axis=0)
+        middle = float(climbed.t[during][during.sum() // 2])
+        for key, words, axis, sign in _DIRECTIONS:
+            shift = sign * float(difference[axis])
+            if shift >= _HIPS:
+                moved = sign * shift * bump[:, None] * np.eye(3)[axis]
+                yield _Proposal(
+                    bump > 0, moved, partial(_say_hips, middle, key, words, round(100 * shift)), least=-_LOAD
+                )
+
+
+def _say_hips(at: float, key: str, words: str, centimetres: int, tried: _Tried) -> Cue:
+    text = f"At {_clock(at)} bring the hips {centimetres} cm {words}: hand load {_percent(tried.load)}."
+    values: dict[str, float | str] = {"cm": centimetres, "percent": round(100 * tried.load)}
+    return Cue(at, key, values, text, "hand_load", round(tried.load, 4), tried.possible)
+
+
+def _feet_first(scene: Scene) -> Iterator[_Proposal]:
+    """The foot that moves after a hand stands on its next hold already while the hand moves."""
     climbed, lengths = scene.climbed, scene.model.lengths
     for hand, foot in pairwise(scene.timeline.swings):
         if hand.limb not in HANDS or foot.limb not in FEET or foot.origin is None:
@@ -178,21 +212,44 @@ def _feet_first(scene: Scene) -> Iterator[_Candidate]:
         during = (climbed.t >= start) & (climbed.t <= end)
         if during.sum() < 3:
             continue
-        hip = climbed.landmarks[during, _SOCKETS[foot.limb]]
-        apart = np.linalg.norm(hip - foot.target.point, axis=1)
+        apart = np.linalg.norm(climbed.landmarks[during, _SOCKETS[foot.limb]] - foot.target.point, axis=1)
         leg = lengths.thigh + lengths.shank
-        if apart.min() < 0.45 * leg or apart.max() > leg:
+        if apart.min() >= 0.45 * leg and apart.max() <= leg:
+            yield _Proposal(
+                during, np.zeros_like(climbed.gravity_centre), partial(_say_foot, start, foot.limb, hand.limb),
+                {foot.limb: foot.target.point}, -_LOAD,
+            )  # fmt: skip
+
+
+def _say_foot(at: float, foot: int, hand: int, tried: _Tried) -> Cue:
+    text = f"At {_clock(at)} move the {_NAMES[foot]} up before the {_NAMES[hand]}: hand load {_percent(tried.load)}."
+    values: dict[str, float | str] = {"foot": LIMBS[foot], "hand": LIMBS[hand], "percent": round(100 * tried.load)}
+    return Cue(at, "foot_before_hand", values, text, "hand_load", round(tried.load, 4), tried.possible)
+
+
+def _detours(scene: Scene) -> Iterator[_Proposal]:
+    """Between two arrivals, the centre of gravity on the Ghost's way."""
+    climbed, climber_t = scene.climbed, scene.timeline.climber_t
+    ghost = _ghost_at(scene, climbed.t)
+    length = path_length(climbed.gravity_centre)
+    arrivals = [0, *(swing.land for swing in scene.timeline.swings), len(climber_t) - 1]
+    for first, last in pairwise(arrivals):
+        start, end = float(climber_t[first]), float(climber_t[last])
+        during = (climbed.t >= start) & (climbed.t <= end)
+        if during.sum() < 5:
             continue
-        tried = _try(scene, np.zeros_like(climbed.gravity_centre), during, {foot.limb: foot.target.point})
-        if tried is None or tried.load > -_LOAD:
-            continue
-        name, other = _NAMES[foot.limb], _NAMES[hand.limb]
-        text = f"At {_clock(start)} move the {name} up before the {other}: hand load {_percent(tried.load)}."
-        values: dict[str, float | str] = {
-            "foot": LIMBS[foot.limb], "hand": LIMBS[hand.limb], "percent": round(100 * tried.load),
-        }  # fmt: skip
-        cue = Cue(start, "foot_before_hand", values, text, "hand_load", round(tried.load, 4), tried.possible)
-        yield _Candidate(cue, tried.saved)
+        detour = path_length(climbed.gravity_centre[during]) - path_length(ghost[during])
+        if detour >= _DETOUR:
+            share = np.clip(np.minimum(climbed.t - start, end - climbed.t) / _EASE, 0, 1)[:, None]
+            moved = share * (ghost - climbed.gravity_centre)
+            yield _Proposal(during, moved, partial(_say_detour, start, end, detour, detour / length))
+
+
+def _say_detour(start: float, end: float, metres: float, share: float, tried: _Tried) -> Cue:
+    centimetres = round(100 * metres)
+    text = f"From {_clock(start)} to {_clock(end)} move the body straight on: {centimetres} cm less way."
+    values: dict[str, float | str] = {"cm": centimetres, "until": round(end, 2)}
+    return Cue(start, "straighter", values, text, "path", round(-share, 4), tried.possible)
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -252,35 +309,6 @@ def _saved_without(scene: Scene, start: float, end: float) -> float:
         gravity[after] -= gravity[after][0] - gravity[~after][-1]
     strain, held = climbed.loads.strain[kept], climbed.loads.held[kept]
     return climbed.effort.cost - effort(t, gravity, strain, held, scene.model.lengths.height).cost
-
-
-# --- path -------------------------------------------------------------------------------------------------------------
-
-
-def _detours(scene: Scene) -> Iterator[_Candidate]:
-    """Between two arrivals, the climber's centre of gravity on the Ghost's way."""
-    climbed, climber_t = scene.climbed, scene.timeline.climber_t
-    ghost = _ghost_at(scene, climbed.t)
-    length = path_length(climbed.gravity_centre)
-    arrivals = [0, *(swing.land for swing in scene.timeline.swings), len(climber_t) - 1]
-    for first, last in pairwise(arrivals):
-        start, end = float(climber_t[first]), float(climber_t[last])
-        during = (climbed.t >= start) & (climbed.t <= end)
-        if during.sum() < 5:
-            continue
-        detour = path_length(climbed.gravity_centre[during]) - path_length(ghost[during])
-        if detour < _DETOUR:
-            continue
-        share = np.clip(np.minimum(climbed.t - start, end - climbed.t) / _EASE, 0, 1)[:, None]
-        moved = share * (ghost - climbed.gravity_centre)
-        tried = _try(scene, moved, during)
-        if tried is None:
-            continue
-        centimetres = round(100 * detour)
-        text = f"From {_clock(start)} to {_clock(end)} move the body straight on: {centimetres} cm less way."
-        values: dict[str, float | str] = {"cm": centimetres, "until": round(end, 2)}
-        cue = Cue(start, "straighter", values, text, "path", round(-detour / length, 4), tried.possible)
-        yield _Candidate(cue, tried.saved)
 
 
 def _ghost_at(scene: Scene, times: Array) -> Array:

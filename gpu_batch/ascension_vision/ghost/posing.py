@@ -25,11 +25,13 @@ _JERK = {"x": 4.0, "y": 4.0, "z": 4.0, "pelvis": 20.0, "spine": 20.0, "neck": 20
 _JERK_LIMB = 100.0
 _PIN, _SWING, _GRAVITY, _KNUCKLES = 0.0003, 0.01, 0.01, 0.004
 # Joints stay this far within their limits, radians.
-_MARGIN, _LIMIT = 0.02, 0.004
+_MARGIN, _LIMIT = 0.02, 0.002
 # How near to the wall parts of the body may come, metres: knees, elbows, ankles, heels, hips, shoulders, nose.
 _CLEARANCE = {25: 0.05, 26: 0.05, 13: 0.05, 14: 0.05, 27: 0.03, 28: 0.03, 29: 0.01, 30: 0.01, 23: 0.11, 24: 0.11}
 _CLEARANCE |= {11: 0.10, 12: 0.10, 0: 0.06}
 _CLEAR = 0.01
+# A step that gains less than this share of the sum of squares is the last.
+_ENOUGH = 1e-3
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def pose_clip(model: BodyModel, wishes: Wishes, start: Tensor, steps: int) -> Te
             gain = float((value - new_value) / value)
             pose, value, gradient, curvature = trial, new_value, new_gradient, new_curvature
             damping = max(damping / 5, 1e-9)
-            if gain < 1e-4:
+            if gain < _ENOUGH:
                 break
         else:
             damping *= 8

@@ -68,8 +68,11 @@ class _Move:
     arrives: float
 
 
-def lay_out(beta: Beta, start: float, end: float, rate: float) -> Timeline | None:
-    """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold."""
+def lay_out(beta: Beta, start: float, end: float, rate: float, patient: bool = True) -> Timeline | None:
+    """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold.
+
+    ``patient`` limbs stay on a hold until their next move; others leave it when the climber's did.
+    """
     stays = [[stay for stay in of_limb if stay.end > start and stay.start < end] for of_limb in beta.stays]
     if not any(stays):
         return None
@@ -77,7 +80,7 @@ def lay_out(beta: Beta, start: float, end: float, rate: float) -> Timeline | Non
     moves = _moves(stays, start)
     arrived = start
     for index, move in enumerate(moves):
-        plan.let_go_of_what_is_too_far(move)
+        plan.let_go(move, patient)
         pause = move.leaves - arrived - _wasted(beta, arrived, move.leaves)
         plan.wait(float(np.clip(pause, *((SHORTEST_SHIFT, LONGEST_SHIFT) if index else _LEAD))))
         plan.swing(move, max(move.leaves, arrived))
@@ -119,11 +122,13 @@ class _Plan:
     def wait(self, seconds: float) -> None:
         self._clock += max(1, round(seconds * self._rate))
 
-    def let_go_of_what_is_too_far(self, move: _Move) -> None:
+    def let_go(self, move: _Move, patient: bool) -> None:
+        """Of what is too far from where a limb goes now, and of what the climber had let go of unless ``patient``."""
         for limb, held in enumerate(self._held):
             if held is not None and limb != move.limb:
                 apart = np.linalg.norm(held.point - move.target.point)
-                if apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6:
+                too_far = apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6
+                if too_far or (not patient and held.end < move.arrives):
                     self._leave(limb)
 
     def swing(self, move: _Move, leaves: float) -> None:
@@ -159,7 +164,8 @@ class _Plan:
     def _leave(self, limb: int) -> None:
         held = self._held[limb]
         if held is not None:
-            self._spans.append((held, self._since[limb], self._clock))
+            if self._clock > self._since[limb]:
+                self._spans.append((held, self._since[limb], self._clock))
             self._left[limb] = self._clock
         self._held[limb] = None
 

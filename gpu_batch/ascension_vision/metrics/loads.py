@@ -1,15 +1,14 @@
 """What a climb loads each limb with, frame by frame, and how tiring that is."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ascension_vision.body.forces import accelerations, contact_forces, effort
-from ascension_vision.body.grips import grips
+from ascension_vision.body.grips import Grips, grips
 from ascension_vision.body.model import tips
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.ghost.ghost import GhostContact
@@ -17,7 +16,6 @@ from ascension_vision.holds.hold import Hold
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
-Touching = TypeVar("Touching", Contact, GhostContact)
 
 # A limb takes its load after it has arrived and gives it up before it leaves, seconds.
 EASE = 0.2
@@ -44,8 +42,40 @@ class Loads:
         return np.where(self.held, self.share[:, :2].sum(axis=1), np.nan)
 
 
+@dataclass(frozen=True)
+class Case:
+    """A body on holds, for ``n`` frames.
+
+    Attributes:
+        t: ``(n,)`` seconds, in which the touches' times are too.
+        points: ``(n, 4, 3)`` where the limbs touch, wall metres.
+        gravity_centre: ``(n, 3)`` wall metres.
+        acceleration: ``(n, 3)`` of the centre of gravity, m/s².
+        touches: the climber's contacts or the Ghost's.
+    """
+
+    t: Array
+    points: Array
+    gravity_centre: Array
+    acceleration: Array
+    touches: Sequence[Contact] | Sequence[GhostContact]
+
+    @classmethod
+    def moving(
+        cls, t: Array, landmarks: Array, gravity_centre: Array, touches: Sequence[Contact] | Sequence[GhostContact]
+    ) -> "Case":
+        """A body of which all is known: ``landmarks`` ``(n, 33, 3)``."""
+        points = tips(torch.as_tensor(landmarks)).numpy()
+        return cls(t, points, gravity_centre, accelerations(t, gravity_centre), touches)
+
+
 def loads(
-    t: Array, landmarks: Array, gravity_centre: Array, touches: Sequence[Touching], types: Mapping[int, str], wall: Wall
+    t: Array,
+    landmarks: Array,
+    gravity_centre: Array,
+    touches: Sequence[Contact] | Sequence[GhostContact],
+    types: Mapping[int, str],
+    wall: Wall,
 ) -> Loads:
     """The least tiring loads that hold a body in motion, see ``body.forces``.
 
@@ -57,28 +87,30 @@ def loads(
         types: of holds by id.
         wall: for the direction of gravity.
     """
-    return loads_at(
-        t, tips(torch.as_tensor(landmarks)), gravity_centre, accelerations(t, gravity_centre), touches, types, wall
-    )
+    return many_loads([Case.moving(t, landmarks, gravity_centre, touches)], types, wall)[0]
 
 
-def loads_at(
-    t: Array, points: torch.Tensor, gravity_centre: Array, acceleration: Array, touches: Sequence[Touching],
-    types: Mapping[int, str], wall: Wall,
-) -> Loads:  # fmt: skip
-    """The same with the tips ``(n, 4, 3)`` and the centre's acceleration ``(n, 3)`` m/s² told apart from the body."""
-    taken = grips(_lasting(touches, float(t[0]), float(t[-1])), types, t, EASE)
-    found = contact_forces(
-        points, torch.as_tensor(gravity_centre, dtype=points.dtype, device=points.device),
-        torch.as_tensor(acceleration, dtype=points.dtype, device=points.device), wall.up, taken,
+def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, device: str = "cpu") -> list[Loads]:
+    """The same for many bodies at once, which takes hardly longer than for one."""
+    if not cases:
+        return []
+    taken = [grips(_lasting(case.touches, float(case.t[0]), float(case.t[-1])), types, case.t, EASE) for case in cases]
+    together = Grips(
+        *(np.concatenate([getattr(one, field.name) for one in taken]) for field in fields(Grips))
     )  # fmt: skip
-    imbalance = found.residual.cpu().numpy()
-    return Loads(
-        share=found.load.cpu().numpy(),
-        strain=effort(found.load, taken).cpu().numpy(),
-        imbalance=imbalance,
-        held=(imbalance < 0.05) & ((taken.share > 0).sum(axis=1) >= 2),
-    )
+
+    def joined(name: str) -> torch.Tensor:
+        return torch.as_tensor(np.concatenate([getattr(case, name) for case in cases]), device=device)
+
+    found = contact_forces(joined("points"), joined("gravity_centre"), joined("acceleration"), wall.up, together)
+    imbalance, strain = found.residual.cpu().numpy(), effort(found.load, together).cpu().numpy()
+    share = found.load.cpu().numpy()
+    held = (imbalance < 0.05) & ((together.share > 0).sum(axis=1) >= 2)
+    ends = np.cumsum([len(case.t) for case in cases])
+    return [
+        Loads(share[first:last], strain[first:last], imbalance[first:last], held[first:last])
+        for first, last in zip(ends - [len(case.t) for case in cases], ends, strict=True)
+    ]
 
 
 def hold_types(holds: Iterable[Hold] | None) -> dict[int, str]:
@@ -86,7 +118,9 @@ def hold_types(holds: Iterable[Hold] | None) -> dict[int, str]:
     return {hold.id: hold.type for hold in holds or ()}
 
 
-def _lasting(touches: Sequence[Touching], start: float, end: float) -> list[Touching]:
+def _lasting(
+    touches: Sequence[Contact] | Sequence[GhostContact], start: float, end: float
+) -> list[Contact | GhostContact]:
     """Contacts that reach the first or the last moment begin before and end after it: nothing eases there."""
     return [
         replace(

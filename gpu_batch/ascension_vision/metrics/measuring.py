@@ -17,10 +17,11 @@ from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import as_stays, climb_span, edit
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
+from ascension_vision.ghost.support import with_standing_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.effort import effort
-from ascension_vision.metrics.loads import Loads, hold_types, loads
+from ascension_vision.metrics.loads import Case, Loads, hold_types, many_loads
 from ascension_vision.metrics.metric import Metric
 from ascension_vision.metrics.movement import (
     geometric_entropy,
@@ -42,11 +43,15 @@ _DRAWS, _NINE_IN_TEN = 24, 0.9
 _NORMAL = 1.645
 # Loads are computed so many times a second in each draw.
 _LOADS_RATE = 6.0
+# Loads mean something where the contacts hold the body for at least this share of the time.
+_HELD_ENOUGH = 0.3
 # What is left of landmarks' errors of ``_LANDMARK_PX`` in the middle of the fitted body: along the wall and off it, as
 # shares; how long an error lasts; and the error of the place of a contact, as a share. See docs/ghost.md.
 _LANDMARK_PX = 5.0
-_ALONG, _OFF, _LASTS_SECONDS = 0.3, 1.0, 0.15
+_ALONG, _OFF, _LASTS_SECONDS = 0.2, 0.6, 0.12
 _PLACE = 0.5
+# Bones are known to this share of their length.
+_BONES = 0.08
 # Contacts begin and end at about the time said, seconds.
 _CONTACT_SECONDS = 0.08
 
@@ -85,11 +90,13 @@ class _Climb:
     """What the numbers are computed from: as found, and in every draw.
 
     Attributes:
+        torso: its length, metres.
         t, hips, gravity_centre, landmarks: ``(n, …)`` of the climb, wall metres.
         touches: all contacts, in wall metres.
         thinned: whether loads are computed on few frames only.
     """
 
+    torso: float
     t: Array
     hips: Array
     gravity_centre: Array
@@ -128,18 +135,23 @@ def measure(findings: Findings) -> dict[str, Metric]:
 
 
 def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Values, dict[str, float], dict[str, str]]:
-    contacts = list(findings.contacts or ())
+    contacts = with_standing_feet(findings.contacts, motion, wall) if findings.contacts else []
     beta = edit(contacts, motion.t, motion.landmarks, wall) if contacts else None
     span = climb_span(beta, motion.t) if beta is not None else None
     start, end = span or (float(motion.t[0]), float(motion.t[-1]))
     inside = (motion.t >= start - 1e-6) & (motion.t <= end + 1e-6)
     places = motion.landmarks[inside]
     climb = _Climb(
-        motion.t[inside], places[:, HIPS].mean(axis=1), motion.gravity_centre[inside], places,
-        _touches(contacts, motion, wall), thinned=False,
-    )  # fmt: skip
+        torso=motion.model.lengths.trunk,
+        t=motion.t[inside],
+        hips=places[:, HIPS].mean(axis=1),
+        gravity_centre=motion.gravity_centre[inside],
+        landmarks=places,
+        touches=_touches(contacts, motion, wall),
+        thinned=False,
+    )
     measured = _Measured(findings, motion, wall, hold_types(findings.holds))
-    values = measured.values(climb)
+    [values] = measured.values([climb])
     reasons = dict.fromkeys(CATALOGUE, _NOT_HELD)
     if span is None:
         reasons = dict.fromkeys(CATALOGUE, _NO_CLIMB if contacts else _NO_CONTACTS)
@@ -148,6 +160,10 @@ def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Valu
         reasons["max_reach_cm"] = "No hand arrives while anything else is on a hold."
     if isinstance(findings.ghost, NoGhost):
         reasons["movement_efficiency"] = f"There is no Ghost: {findings.ghost.reason}"
+    elif isinstance(findings.ghost, Ghost) and not findings.ghost.certificate["passed"]:
+        gates = findings.ghost.certificate["gates"]
+        failed = ", ".join(name.replace("_", " ") for name, gate in gates.items() if not gate["passed"])
+        reasons["movement_efficiency"] = f"The Ghost does not pass its certificate: {failed}."
     elif findings.ghost is None:
         reasons["movement_efficiency"] = "No Ghost Climber was asked for."
     if beta is not None:
@@ -178,49 +194,61 @@ class _Measured:
     wall: Wall
     types: Mapping[int, str]
 
-    def values(self, climb: _Climb) -> Values:
-        """All numbers of one draw."""
+    def values(self, climbs: Sequence[_Climb]) -> list[Values]:
+        """All numbers of each draw."""
+        cases = [_case(climb) for climb in climbs]
+        carried = many_loads(cases, self.types, self.wall) if cases[0].touches else [None] * len(cases)
+        return [self._values(*one) for one in zip(climbs, cases, carried, strict=True)]
+
+    def _values(self, climb: _Climb, case: Case, found: Loads | None) -> Values:
         lengths = self.motion.model.lengths
         even, path = steadied(climb.t, climb.gravity_centre)
         hip_times, hips = steadied(climb.t, climb.hips)
         values: Values = {
             "geometric_entropy": geometric_entropy(hips[:, :2]),
-            "immobility": immobility(hip_times, hips[:, :2], lengths.trunk),
+            "immobility": immobility(hip_times, hips[:, :2], climb.torso),
             "log_dimensionless_jerk": log_dimensionless_jerk(even, path),
             "path_ratio": path_ratio(path),
         }
-        if not climb.touches:
+        if found is None:
             return values
         reach = longest_reach(climb.touches)
         values["max_reach_cm"] = None if reach is None else 100 * reach[0]
         values["hold_count"] = len(
-            {touch.hold_id for touch in climb.touches if touch.hold_id is not None
-             and touch.end - touch.start >= DWELL_SECONDS}
-        )  # fmt: skip
+            {
+                touch.hold_id
+                for touch in climb.touches
+                if touch.hold_id is not None and touch.end - touch.start >= DWELL_SECONDS
+            }
+        )
         values["move_count"] = _moves(climb.touches)
-        carried = self._loads(climb)
-        if carried is None:
-            return values
-        t, found = carried
         held = found.held
+        if held.mean() < _HELD_ENOUGH:
+            return values
         hands, feet = (found.share[held, limbs].sum() for limbs in (slice(0, 2), slice(2, 4)))
         values["avg_tension"] = float(found.share[held, :2].sum(axis=1).mean())
         values["hand_load"] = float(hands / (hands + feet))
         ghost = self.findings.ghost
-        if isinstance(ghost, Ghost):
-            strain, known = np.interp(climb.t, t[held], found.strain[held]), np.ones(len(climb.t), dtype=np.bool_)
+        if isinstance(ghost, Ghost) and ghost.certificate["passed"]:
+            strain = np.interp(climb.t, case.t[held], found.strain[held])
+            known = np.interp(climb.t, case.t, held) > 0.5
             own = effort(climb.t, climb.gravity_centre, strain, known, lengths.height)
             values["movement_efficiency"] = float(min(1.0, ghost.effort.cost / own.cost))
         return values
 
-    def _loads(self, climb: _Climb) -> tuple[Array, Loads] | None:
-        """Loads at some times, None where the contacts hardly ever hold the body."""
-        rate = 1 / float(np.median(np.diff(climb.t)))
-        every = slice(None, None, max(1, round(rate / _LOADS_RATE)) if climb.thinned else 1)
-        found = loads(
-            climb.t[every], climb.landmarks[every], climb.gravity_centre[every], climb.touches, self.types, self.wall
-        )
-        return (climb.t[every], found) if found.held.mean() >= 0.3 else None
+
+def _case(climb: _Climb) -> Case:
+    whole = Case.moving(climb.t, climb.landmarks, climb.gravity_centre, climb.touches)
+    if not climb.thinned:
+        return whole
+    every = slice(None, None, max(1, round(1 / float(np.median(np.diff(climb.t))) / _LOADS_RATE)))
+    return replace(
+        whole,
+        t=whole.t[every],
+        points=whole.points[every],
+        gravity_centre=whole.gravity_centre[every],
+        acceleration=whole.acceleration[every],
+    )
 
 
 def _moves(touches: Sequence[GhostContact]) -> int:
@@ -239,10 +267,10 @@ def _moves(touches: Sequence[GhostContact]) -> int:
 
 def _errors(measured: _Measured, climb: _Climb, motion: BodyMotion, wall: Wall) -> dict[str, float]:
     thin = replace(climb, thinned=True)
-    found = measured.values(thin)
+    found, *drawn = measured.values([thin, *_draws(thin, motion, wall)])
     changes: dict[str, list[float]] = {}
-    for draw in _draws(thin, motion, wall):
-        for name, value in measured.values(draw).items():
+    for draw in drawn:
+        for name, value in draw.items():
             known = found.get(name)
             if value is not None and known is not None:
                 changes.setdefault(name, []).append(abs(value - known))
@@ -263,9 +291,12 @@ def _draws(climb: _Climb, motion: BodyMotion, wall: Wall) -> Iterator[_Climb]:
             if rng.random() < touch.confidence and end > start:
                 touches.append(replace(touch, start=float(start), end=float(end), point=(float(x), float(y), float(z))))
         yield replace(
-            climb, hips=climb.hips + off, gravity_centre=climb.gravity_centre + off,
-            landmarks=climb.landmarks, touches=touches,
-        )  # fmt: skip
+            climb,
+            torso=climb.torso * (1 + _BONES * float(rng.normal())),
+            hips=climb.hips + off,
+            gravity_centre=climb.gravity_centre + off,
+            touches=touches,
+        )
 
 
 def _metres_a_pixel(wall: Wall, place: Array) -> float:

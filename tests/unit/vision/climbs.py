@@ -62,8 +62,8 @@ def climb(options: SceneOptions, noise_px: float = 0.0, seed: int = 0) -> Climb:
 
 @cache
 def short_climb() -> Climb:
-    """Five seconds at 15 frames a second, with two moves."""
-    return climb(SceneOptions(seed=7, duration_s=5.0, fps=15))
+    """Less than five seconds at 12 frames a second, with two moves."""
+    return climb(SceneOptions(seed=7, duration_s=4.6, fps=12))
 
 
 def _pixel(scene: Scene, place: Array) -> tuple[float, float]:

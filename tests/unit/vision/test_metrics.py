@@ -1,6 +1,7 @@
 """What is measured of a climb: definitions on paths made for them, and all metrics of a climb whose truth is known."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from ascension_vision.ghost.ghost import GhostContact, NoGhost
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.effort import effort
 from ascension_vision.metrics.measuring import Findings, measure
+from ascension_vision.metrics.metric import Metric
 from ascension_vision.metrics.movement import log_dimensionless_jerk, path_ratio, steadied
 from ascension_vision.metrics.reach import longest_reach
 
@@ -17,6 +19,11 @@ from tests.unit.vision.climbs import short_climb
 T = np.linspace(0, 2, 121)
 # From rest to rest with least jerk.
 REACH = (T / 2) ** 3 * (10 - 15 * (T / 2) + 6 * (T / 2) ** 2)
+
+
+@cache
+def usual() -> dict[str, Metric]:
+    return measure(findings())
 
 
 def findings() -> Findings:
@@ -75,7 +82,7 @@ def test_more_load_more_way_and_more_time_cost_more() -> None:
 
 
 def test_every_metric_has_a_value_or_a_reason_and_its_error() -> None:
-    for name, metric in measure(findings()).items():
+    for name, metric in usual().items():
         if metric.value is None:
             assert metric.reason, name
             assert len(metric.reason) <= 120
@@ -86,24 +93,20 @@ def test_every_metric_has_a_value_or_a_reason_and_its_error() -> None:
 
 
 def test_measuring_again_gives_the_same_numbers() -> None:
-    assert measure(findings()) == measure(findings())
+    assert measure(findings()) == usual()
 
 
-def test_holds_count_once_they_were_used_for_half_a_second() -> None:
+def test_holds_count_once_they_were_used_for_half_a_second_and_lengths_are_as_uncertain_as_the_scale() -> None:
     climb = short_climb()
     touched = replace(climb.contacts[0], hold_id=999, start=0.0, end=0.4)
-    found = measure(replace(findings(), contacts=[*climb.contacts, touched]))
+    rough = replace(climb.wall, scale_error=0.2)
+    found = measure(replace(findings(), contacts=[*climb.contacts, touched], wall=rough))
     expected = {c.hold_id for c in climb.contacts if c.end - c.start >= 0.5}
     assert found["hold_count"].value == len(expected)
-
-
-def test_an_uncertain_scale_makes_lengths_uncertain() -> None:
-    base = findings()
-    assert base.wall is not None
-    rough = measure(replace(base, wall=replace(base.wall, scale_error=0.2)))["max_reach_cm"]
-    assert rough.value is not None
-    assert rough.uncertainty is not None
-    assert rough.uncertainty > 0.3 * rough.value
+    reach = found["max_reach_cm"]
+    assert reach.value is not None
+    assert reach.uncertainty is not None
+    assert reach.uncertainty > 0.3 * reach.value
 
 
 def test_without_a_wall_only_what_pictures_tell_is_measured() -> None:
