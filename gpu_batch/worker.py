@@ -37,6 +37,9 @@ log = logging.getLogger("worker")
 SECONDS_BETWEEN_REPORTS = 0.9
 # A message is hidden for so long, and the time renewed thrice as often: what a dead worker held comes back soon.
 VISIBILITY_SECONDS = 30
+# A quick worker is sometimes ahead of an execution that has just handed its token out (LocalStack on a busy machine):
+# that nobody waits is believed only after these pauses.
+UNBELIEVED_SECONDS = (0.1, 0.4, 1.5, 6.0)
 # One in so many times the ordinary queue is asked first, so that paying customers' work starves nobody.
 ORDINARY_FIRST_EVERY = 4
 # What is kept of an analysis beside its result. Where corrections start, ascension.analyses.workers says by this name.
@@ -76,9 +79,8 @@ class Work:
             Withdrawn: nobody waits for the answer.
         """
         done = threading.Event()
-        # At once, too: a message that was taken up again may belong to nobody by now. A quick worker is sometimes ahead
-        # of an execution that has just handed its token out (LocalStack), so the first answer is not believed.
-        for pause in (0.1, 0.4, 1.5):
+        # At once, too: a message that was taken up again may belong to nobody by now.
+        for pause in UNBELIEVED_SECONDS:
             if self._renew():
                 break
             time.sleep(pause)

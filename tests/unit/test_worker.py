@@ -119,8 +119,8 @@ class Bench:
         body = json.dumps({"task_token": f"token of {name}", **work, **members})
         self.sqs.send_message(QueueUrl=url or self.ordinary, MessageBody=body)
 
-    def run(self, idle_seconds: float = 0.5) -> None:
-        """A worker's whole life."""
+    def run(self, idle_seconds: float | None = None) -> None:
+        """A worker's whole life: until it has been idle for so long, or by default until no work is left."""
         clients = {"sqs": self.sqs, "s3": self.s3, "stepfunctions": self.states, "lambda": self.functions}
         self._monkeypatch.setattr(self.module.boto3, "client", clients.__getitem__)
         environment = {
@@ -128,10 +128,21 @@ class Bench:
             "PRIORITY_QUEUE_URL": self.priority,
             "WORK_QUEUE_URL": self.ordinary,
             "WORKFLOW_FUNCTION": "workflow",
-            "IDLE_SECONDS": str(idle_seconds),
+            "IDLE_SECONDS": str(idle_seconds or 3600),
             "AWS_BATCH_JOB_ID": "this worker",
         }
-        self.module.Worker(environment).run()
+        worker = self.module.Worker(environment)
+        take = self.module.Queues.take
+
+        def take_or_stop(queues: Any) -> Any:
+            work = take(queues)
+            if work is None and idle_seconds is None and self.left() == 0:
+                worker.stop()
+            return work
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr(self.module.Queues, "take", take_or_stop)
+            worker.run()
 
     def outcome(self, name: str) -> dict[str, Any]:
         body = self.stored(f"results/{name}/outcome.json")
@@ -163,6 +174,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setitem(sys.modules, "worker", module)
     monkeypatch.syspath_prepend(ROOT / "gpu_batch")
     spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "UNBELIEVED_SECONDS", (0.05, 0.1))
     # Long polling is moto's to sleep through, not ours.
     with mock_aws():
         yield Bench(module, monkeypatch)
@@ -248,7 +260,7 @@ def test_paying_customers_go_first_and_nobody_starves(bench: Bench) -> None:
     for number in range(6):
         bench.queue(f"paying {number}", bench.priority)
         bench.queue(f"free {number}", bench.ordinary)
-    bench.run(idle_seconds=2)
+    bench.run()
     served = [token.split()[2] for token, _ in bench.states.answers]
     assert served[:8] == ["paying", "paying", "paying", "free", "paying", "paying", "paying", "free"]
     assert served.count("free") == 6
@@ -257,6 +269,11 @@ def test_paying_customers_go_first_and_nobody_starves(bench: Bench) -> None:
 def test_a_worker_that_leaves_says_so_last(bench: Bench) -> None:
     bench.queue("a")
     bench.run()
+    assert bench.functions.told[-1] == {"task": "staff", "leaving": "this worker"}
+
+
+def test_a_worker_without_work_leaves_after_a_while(bench: Bench) -> None:
+    bench.run(idle_seconds=0.5)
     assert bench.functions.told[-1] == {"task": "staff", "leaving": "this worker"}
 
 
