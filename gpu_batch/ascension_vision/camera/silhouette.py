@@ -11,11 +11,11 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.uint8]
 
 _TRUNK = (11, 12, 24, 23)
-# Radii in torso lengths: of the limbs, of the head, and of what hands and feet hold or wear.
+# Radii in torso lengths, clothes included; hands and feet closely, for what they hold shows around them.
 _BONES = (
     (11, 13, 0.20), (13, 15, 0.17), (12, 14, 0.20), (14, 16, 0.17), (23, 25, 0.25), (25, 27, 0.20), (24, 26, 0.25),
-    (26, 28, 0.20), (11, 12, 0.22), (23, 24, 0.25), (11, 23, 0.22), (12, 24, 0.22), (27, 31, 0.17), (28, 32, 0.17),
-    (15, 19, 0.15), (16, 20, 0.15), (27, 29, 0.17), (28, 30, 0.17),
+    (26, 28, 0.20), (11, 12, 0.22), (23, 24, 0.25), (11, 23, 0.22), (12, 24, 0.22), (27, 31, 0.14), (28, 32, 0.14),
+    (15, 19, 0.11), (16, 20, 0.11), (27, 29, 0.14), (28, 30, 0.14),
 )  # fmt: skip
 _HEAD = ((0, 0.34), (7, 0.32), (8, 0.32))
 

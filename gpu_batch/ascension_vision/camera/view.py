@@ -17,10 +17,12 @@ Fine = npt.NDArray[np.float32]
 
 # An odd number, so that there is a middle one.
 _PICTURES = 11
+# So many key frames are considered, this much coarser.
+_LOOKED_AT, _COARSE = 150, 8
 # How far the view may reach beyond the reference frame on each side, in frames: bounds memory on long pans.
 _BEYOND = 1.0
 # First what lies well off every body, then whatever is not surely body: clothes, shadows and errors lie between.
-_WIDTHS = (1.5, 0.85)
+_WIDTHS = (1.5, 1.0)
 
 
 def reference_view(keys: list[KeyFrame], poses: Poses, track: CameraTrack) -> ReferenceView:
@@ -28,19 +30,20 @@ def reference_view(keys: list[KeyFrame], poses: Poses, track: CameraTrack) -> Re
     usable = [key for key in keys if track.known[key.index]]
     if not usable:
         usable = [min(keys, key=lambda key: abs(key.index - track.reference))]
-    chosen = [usable[i] for i in np.unique(np.linspace(0, len(usable) - 1, _PICTURES).round().astype(int))]
+    usable = usable[:: -(-len(usable) // _LOOKED_AT)]
     size = np.array([poses.width, poses.height])
-    places = [track.to_reference[key.index] if track.known[key.index] else np.eye(3) for key in chosen]
+    places = [track.to_reference[key.index] if track.known[key.index] else np.eye(3) for key in usable]
     left, top, columns, rows = _extent(places, size)
     # The pictures are compared at the size at which key frames are kept, and enlarged at the end.
-    shrink = 1 / max(1.0, chosen[0].scale)
+    shrink = 1 / max(1.0, usable[0].scale)
     canvas = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     move = np.diag([shrink, shrink, 1.0]) @ np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]])
+    moved = [move @ place @ np.diag([key.scale, key.scale, 1.0]) for key, place in zip(usable, places, strict=True)]
     pictures, clear = [], []
-    for key, place in zip(chosen, places, strict=True):
-        matrix = centred(move @ place @ np.diag([key.scale, key.scale, 1.0]))
-        pictures.append(cv2.warpPerspective(key.image(), matrix, canvas, flags=cv2.INTER_LINEAR).astype(np.uint8))
-        clear.append([_clear(key, poses, matrix, canvas, width) for width in _WIDTHS])
+    for i in _chosen(usable, poses, moved, canvas):
+        image = cv2.warpPerspective(usable[i].image(), centred(moved[i]), canvas, flags=cv2.INTER_LINEAR)
+        pictures.append(image.astype(np.uint8, copy=False))
+        clear.append([_clear(usable[i], poses, moved[i], canvas, width) for width in _WIDTHS])
     view, seen = _median(pictures, clear)
     if not seen.all():
         view = _filled(view, seen)
@@ -61,14 +64,37 @@ def _extent(places: list[Array], size: npt.NDArray[np.int_]) -> tuple[int, int, 
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def _clear(key: KeyFrame, poses: Poses, matrix: Array, canvas: tuple[int, int], width: float) -> Seen:
-    """``(rows, columns)`` of the canvas: where the key frame shows something and no body."""
-    bodies = [person.points for person in key.people]
+def _chosen(keys: list[KeyFrame], poses: Poses, moved: list[Array], canvas: tuple[int, int]) -> list[int]:
+    """Positions of the key frames that together show every place most often without a body, in order: one after the
+    other whichever shows most of what was shown least."""
+    small = (max(1, canvas[0] // _COARSE), max(1, canvas[1] // _COARSE))
+    shrink = np.diag([1 / _COARSE, 1 / _COARSE, 1.0])
+    clear = np.array(
+        [
+            _clear(key, poses, shrink @ place, small, _WIDTHS[0], _COARSE).ravel()
+            for key, place in zip(keys, moved, strict=True)
+        ],
+        np.float32,
+    )
+    worth = np.ones(clear.shape[1], np.float32)
+    chosen: list[int] = []
+    for _ in range(min(_PICTURES, len(keys))):
+        gain = clear @ worth
+        gain[chosen] = -1
+        chosen.append(int(gain.argmax()))
+        worth *= 1 - 0.5 * clear[chosen[-1]]
+    return sorted(chosen)
+
+
+def _clear(key: KeyFrame, poses: Poses, moved: Array, canvas: tuple[int, int], width: float, coarse: int = 1) -> Seen:
+    """``(rows, columns)`` of the canvas: where the key frame, that much coarser, shows something and no body."""
+    bodies = [person.points / coarse for person in key.people]
     if poses.seen[key.index]:
-        bodies.append(poses.points[key.index] / key.scale)
-    free = cv2.bitwise_not(silhouette(bodies, (key.width, key.height), width))
-    warped: Seen = cv2.warpPerspective(free.astype(np.uint8), matrix, canvas, flags=cv2.INTER_LINEAR) > 250
-    return warped
+        bodies.append(poses.points[key.index] / key.scale / coarse)
+    free = cv2.bitwise_not(silhouette(bodies, (key.width // coarse, key.height // coarse), width))
+    matrix = centred(moved @ np.diag([coarse, coarse, 1.0]))
+    warped = cv2.warpPerspective(free.astype(np.uint8), matrix, canvas, flags=cv2.INTER_LINEAR) > 250
+    return np.asarray(warped, np.bool_)
 
 
 def _median(pictures: list[Image], clear: list[list[Seen]]) -> tuple[Image, Seen]:
