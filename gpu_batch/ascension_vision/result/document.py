@@ -28,7 +28,7 @@ Array = npt.NDArray[np.float64]
 _SHORT_SIDE = 1080
 _LANDMARK_PIXELS = 1.4
 _CORNER_PIXELS = 0.25
-_OUTLINE_PIXELS = 1.5
+_OUTLINE_PIXELS = 2.0
 _WORLD_M, _DEPTH_WIDTHS, _VISIBILITY = 0.01, 0.02, 0.1
 _BONE_M, _LOAD = 0.00025, 0.02
 # A bone may change by this much and still count as one of constant length.

@@ -206,7 +206,7 @@ class TestCamera:
     def test_a_homography_that_folds_the_frame_over_counts_as_unknown(self, found: Findings) -> None:
         assert found.camera is not None
         folded = found.camera.to_reference.copy()
-        folded[5] = [[1, 0, 0], [0, 1, 0], [-2 / WIDTH, 0, 1]]
+        folded[5] = np.array([[1, 0, 0], [0, 1, 0], [-2 / WIDTH, 0, 1]])
         camera = decode.verbose(compact(replace(found, camera=replace(found.camera, to_reference=folded))))["camera"]
         assert camera["frames"][5] is None
         assert camera["frames"][4] is not None
