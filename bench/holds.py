@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from ascension_vision.holds.boxes import Boxes
 from ascension_vision.holds.finding import WEIGHTS, HoldModel
+from ascension_vision.holds.hold import UNKNOWN
 from ascension_vision.holds.looking import look
 from ascension_vision.holds.network import KINDS
 from ascension_vision.holds.types import NAMES, samples
@@ -36,7 +37,7 @@ _GROUPS = {
     "unseen_gym": "one whole gym left out (IMG_8992 to 8997)",
 }
 # Drawn for no other purpose: training draws others.
-_BARE, _RENDERED = range(5000, 5008), range(5100, 5108)
+_BARE, _RENDERED = range(5000, 5006), range(5100, 5106)
 _BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
 
 
@@ -49,7 +50,16 @@ def measure() -> Report:
     model = HoldModel()
     groups = {name: [load(photo, directory) for photo in names] for name, names in parts("test", directory).items()}
     photos = [photo for group in groups.values() for photo in group]
-    for_all, seconds = _timed(photos, lambda photo: look(model.network, photo.image)[0])
+    typed: list[bool] = []
+
+    def see(photo: Photo) -> Boxes:
+        boxes, features = look(model.network, photo.image)
+        reported = model.believed(boxes)[0]
+        holds = reported.corners[reported.kinds == 0]
+        typed.extend(guess.type != UNKNOWN for guess in model.types.guess(samples(features, holds)))
+        return boxes
+
+    for_all, seconds = _timed(photos, see)
     plain, plain_seconds = _timed(photos, lambda photo: classical_holds.find(photo.image))
     table = Table(
         "AP50 on photos held back (COCO's 101 recalls)",
@@ -89,7 +99,8 @@ def measure() -> Report:
             f"Model: {model.name}.",
             f"Seconds a photo, median, {torch.get_num_threads()} threads: network {np.median(seconds):.2f}, classical "
             f"{np.median(plain_seconds):.2f}: {np.median(seconds) / np.median(plain_seconds):.0f} times as long.",
-            f"Hold types on rendered walls not learnt from: {right:.2f} right where one is said.",
+            f"Hold types on rendered walls not learnt from: {right:.2f} right where one is said. "
+            f"On the held-back photos {np.mean(typed):.2f} of holds get a type; how many are right nobody has counted.",
         ],
         packages=("torch", "numpy", "opencv-python-headless"),
     )

@@ -27,8 +27,6 @@ from training.holds.tuning import measured
 from training.holds.walls import bare, rendered
 
 TYPE_WALLS = range(2000, 2140)
-# Nothing is reported that is more likely wrong than right.
-_LIKELY = 0.5
 # A type is said where it is right this often on rendered walls not learnt from.
 _RIGHT_OFTEN = 0.8
 
@@ -56,7 +54,7 @@ def mean_network(average: dict[str, Tensor]) -> HoldNetwork:
 
 
 def fitted_trust(network: HoldNetwork, photos: Sequence[Photo], empty: Sequence[Photo]) -> Trust:
-    """Chances by logistic regression on whether detections are right; the least is where F1 is best, or ``_LIKELY``."""
+    """Chances by logistic regression on whether detections are right; the least is where F1 is best."""
     photos = [*photos, *empty]
     found = [look(network, photo.image)[0] for photo in photos]
     return trust_of(found, photos)
@@ -78,7 +76,7 @@ def trust_of(found: Sequence[Boxes], photos: Sequence[Photo]) -> Trust:
         chance = 1 / (1 + np.exp(-(w[0] * np.log(best / (1 - best)) + w[1])))
         slope.append(round(float(w[0]), 4))
         offset.append(round(float(w[1]), 4))
-        least.append(round(max(float(chance), _LIKELY), 4))
+        least.append(round(float(chance), 4))
     assert len(slope) == len(KINDS)
     return Trust((slope[0], slope[1]), (offset[0], offset[1]), (least[0], least[1]))
 

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a photo of a wall: JPEG, PNG, …")
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="where the holds of all photos go")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="another model's weights (safetensors)")
+    parser.add_argument(
+        "--least", type=float, metavar="P", help="everything at least so likely (0…1), not what is worth reporting"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
 
 
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)  # upright: what the camera noted about turning is heeded
         if image is None:
             raise BadInput(f"{path.name} is not an image that can be read")
-        found = model.find(np.asarray(image, np.uint8))
+        found = model.find(np.asarray(image, np.uint8), args.least)
         photos.append(described(path.name, image.shape[1], image.shape[0], found))
         volumes = sum(hold.kind == "volume" for hold in found)
         print(f"{path.name}: {len(found) - volumes} holds, {volumes} volumes")

@@ -50,12 +50,14 @@ class Trust:
     """What the network's scores are worth, fitted on photos that it did not learn from.
 
     A score s means the chance 1 / (1 + exp(-(slope · logit(s) + offset))) that the box is right; detections below
-    ``least`` are not reported. One of each for holds and volumes.
+    ``least`` are not reported. One of each for holds and volumes. A wall with holds shows some beyond doubt: a picture
+    in which nothing reaches ``sure`` is taken for one without holds, and nothing in it is reported.
     """
 
     slope: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
     least: tuple[float, float] = (0.4, 0.4)
+    sure: tuple[float, float] = (0.95, 0.95)
 
     def chances(self, found: Boxes) -> Array:
         """``(n,)``."""
@@ -89,10 +91,13 @@ class HoldModel:
         self.trust = _trust(about, path)
         self.name = about.get("name") or f"holds from {path.name}"
 
-    def find(self, image: npt.NDArray[np.uint8]) -> list[FoundHold]:
-        """Holds and volumes in an RGB image ``(rows, columns, 3)``, the surest first."""
+    def find(self, image: npt.NDArray[np.uint8], least: float | None = None) -> list[FoundHold]:
+        """Holds and volumes in an RGB image ``(rows, columns, 3)``, the surest first.
+
+        ``least``: everything at least so likely, to measure the detector with; None: what is worth reporting.
+        """
         seen, features = look(self.network, image)
-        found, chances = self.believed(seen)
+        found, chances = self.believed(seen, least)
         kinds = [KINDS[number] for number in found.kinds]
         looks = outlined(image, found.corners)
         colors = [one.color for one in looks]
@@ -109,10 +114,15 @@ class HoldModel:
             )  # fmt: skip
         return holds
 
-    def believed(self, seen: Boxes) -> tuple[Boxes, Array]:
-        """Detections that are reported, the surest first, and the chance of each."""
+    def believed(self, seen: Boxes, least: float | None = None) -> tuple[Boxes, Array]:
+        """Detections that are reported, the surest first, and the chance of each. ``least``: see ``find``."""
         seen = replace(seen, scores=self.trust.chances(seen))
-        seen = seen.chosen(seen.scores >= np.array(self.trust.least)[seen.kinds])
+        if least is None:
+            seen = seen.chosen(seen.scores >= np.array(self.trust.least)[seen.kinds])
+            if not (seen.scores >= np.array(self.trust.sure)[seen.kinds]).any():
+                seen = seen.chosen(np.zeros(len(seen), bool))
+        else:
+            seen = seen.chosen(seen.scores >= least)
         seen = seen.chosen(np.argsort(-seen.scores, kind="stable"))
         iou = overlaps(seen.corners, seen.corners)
         kept = np.ones(len(seen), bool)
