@@ -124,6 +124,6 @@ def _draw_numbers(page: Figure, result: dict[str, Any], area: Area) -> None:
         )  # fmt: skip
         lines = int(np.clip((room / 1.45 - 17 - size) / 12.5, 1, 3))
         frame.text(
-            x, y - (17 + size) * line, textwrap.fill(small, 50, max_lines=lines, placeholder=" …"),
+            x, y - (17 + size) * line, textwrap.fill(small, 46, max_lines=lines, placeholder=" …"),
             fontsize=9, color=QUIET, va="top", linespacing=1.2, parse_math=False,
         )  # fmt: skip
