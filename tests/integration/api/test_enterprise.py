@@ -87,13 +87,18 @@ def test_keys_and_bulk_are_for_enterprise(pro: Person) -> None:
         {"name": ""},
         {"name": "x", "scopes": []},
         {"name": "x", "scopes": ["admin"]},
-        {"name": "x", "expires_at": "2020-01-01T00:00:00Z"},
         {"name": "x", "expires_at": "2050-01-01T00:00:00"},
     ],
     ids=str,
 )
 def test_malformed_key_requests_are_refused(enterprise: Person, body: dict[str, Any]) -> None:
     problem(enterprise.post("/api-keys", body), 422, "invalid-request")
+
+
+def test_a_key_that_has_expired_already_is_not_made(enterprise: Person) -> None:
+    made = enterprise.post("/api-keys", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"})
+    problem(made, 409, "expiry-has-passed")
+    assert enterprise.get("/api-keys").json()["items"] == []
 
 
 def test_each_item_of_a_bulk_has_its_own_outcome(enterprise: Person, new_user: NewUser) -> None:

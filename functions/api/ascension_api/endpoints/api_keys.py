@@ -6,9 +6,9 @@ from uuid import UUID
 
 from ascension.accounts import api_keys
 from ascension.accounts.api_keys import SCOPES, Scope
-from ascension.accounts.problems import ApiKeyNotFound, NeedsEnterprise, TooManyApiKeys
+from ascension.accounts.problems import ApiKeyNotFound, ExpiryHasPassed, NeedsEnterprise, TooManyApiKeys
 from fastapi import APIRouter
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AwareDatetime, Field
 
 from ascension_api.fields import Answer, Moment, Request, Text
 from ascension_api.identity import CurrentUser
@@ -17,18 +17,10 @@ from ascension_api.openapi import problems
 router = APIRouter(prefix="/api-keys", tags=["enterprise"])
 
 
-def _in_future(moment: datetime) -> datetime:
-    if moment <= datetime.now(UTC):
-        raise ValueError("must be in the future")
-    return moment
-
-
 class KeyRequest(Request):
     name: Annotated[Text, Field(min_length=1, max_length=100, examples=["wall camera 3"])]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(SCOPES), default_factory=lambda: list(SCOPES))]
-    expires_at: Annotated[
-        Annotated[AwareDatetime, AfterValidator(_in_future)] | None, Field(description="Left out: never.")
-    ] = None
+    expires_at: Annotated[AwareDatetime | None, Field(description="In the future. Left out: never.")] = None
 
 
 class KeyAnswer(Answer):
@@ -53,9 +45,14 @@ class Keys(Answer):
 
 
 @router.post(
-    "", status_code=201, summary="Make an API key (Enterprise)", responses=problems(NeedsEnterprise, TooManyApiKeys)
+    "",
+    status_code=201,
+    summary="Make an API key (Enterprise)",
+    responses=problems(NeedsEnterprise, TooManyApiKeys, ExpiryHasPassed),
 )
 def create(body: KeyRequest, user: CurrentUser) -> NewKey:
+    if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
+        raise ExpiryHasPassed
     stored, key = api_keys.create(user, body.name, body.scopes, body.expires_at)
     return NewKey(**KeyAnswer.model_validate(stored).__dict__, key=key)
 

@@ -77,3 +77,12 @@ class TooManyApiKeys(Problem):
     title = "There are too many API keys"
     status = 409
     detail = "There can be at most 50 API keys at a time. Please revoke one that is not used any more."
+
+
+class ExpiryHasPassed(Problem):
+    """Not 422: whether a moment has passed no schema can say."""
+
+    type = "expiry-has-passed"
+    title = "The moment has passed"
+    status = 409
+    detail = "An API key cannot expire in the past. Please choose a moment in the future, or none."
