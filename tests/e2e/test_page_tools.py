@@ -225,24 +225,3 @@ def test_two_analyses_are_compared_and_real_differences_are_marked(
     expect(shown.nth(2)).to_contain_text("cannot be told")
     visit.check_accessibility("compare")
     visit.picture(f"compare-{scheme}")
-
-
-def test_a_correction_goes_through_the_whole_system(visitor: Callable[..., Visit], climbed: Climbed) -> None:
-    if climbed.verbose["holds"] is None:
-        pytest.skip(f"the analysis has no holds: {climbed.verbose['absent']['holds']}")
-    visit = visitor()
-    page = visit.page
-    visit.show(climbed.phone, climbed.job_id)
-    before = len(climbed.verbose["holds"])
-    page.get_by_role("button", name="Correct the holds").click()
-    page.get_by_role("button", name="Add a hold").click()
-    page.locator("#chosen-type").select_option("jug")
-    page.locator("#edit-save").click()
-    expect(page.locator("#progress")).to_be_visible()
-    expect(page.locator("#progress")).to_be_hidden(timeout=PATIENCE_MS)
-    result = climbed.phone.job(climbed.job_id, "verbose")["result"]
-    assert result["revision"] == 1
-    assert len(result["holds"]) == before + 1
-    assert (result["holds"][-1]["type"], result["holds"][-1]["by"]) == ("jug", "user")
-    page.get_by_role("button", name="Correct the holds").click()
-    assert page.locator(".hold-box").count() == before + 1
