@@ -6,7 +6,7 @@ the joint limits again from ``ghost.frames[].world`` and ``ghost.contacts``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ BONE_DRIFT, SLIP_CM, EQUILIBRIUM, VIOLATION_DEG = 0.01, 1.0, 0.01, 0.01
 REACH_CM = 1.0
 # Frames at the very ends of a contact belong to it though their times may have been rounded.
 _INSTANT = 1e-6
-GATES: Final = ("bone_drift", "contact_slip", "joint_limits", "reach", "equilibrium")
 
 
 @dataclass(frozen=True)
