@@ -96,12 +96,13 @@ export class Climb {
 
   /**
    * The Ghost while the video is at `t`, as that frame's camera sees it: {points: [[x, y, z, visibility] × 33], loads,
-   * contacts}. At the climber's point of the move, or in its own tempo. Null where there is none.
+   * contacts}. At the climber's point of the move, or in its own tempo. Null where there is none, or nobody knows where.
    */
   ghostAt(t, ownTempo = false) {
     if (!this.ghost) return null;
     const own = ownTempo ? t - this.ghost.begins : this.ghost.ownTime(t);
     const pose = this.ghost.at(own);
+    if (!pose.points) return null;
     const [from, now] = [this.nearest(pose.climberT), this.nearest(t)];
     const points = pose.points.map((point) => {
       const [x, y] = this.camera.carried(point, from, now);

@@ -40,7 +40,8 @@ export class Ghost {
     return this.own[first] + share * (this.own[first + 1] - this.own[first]);
   }
 
-  /** {points, loads, climberT} at its own time `own`; it stays where it begins and where it ends. */
+  /** {points, loads, climberT} at its own time `own`; it stays where it begins and where it ends. `points` is null where
+   *  the camera's movement is unknown: then nobody knows where in the picture the Ghost is. */
   at(own) {
     const first = Math.max(0, lastNotAfter(this.own, own));
     const second = Math.min(first + 1, this.own.length - 1);
@@ -48,9 +49,10 @@ export class Ghost {
     const span = this.own[second] - this.own[first];
     const share = span > 0 ? Math.min(1, Math.max(0, (own - this.own[first]) / span)) : 0;
     const climberT = this.climber[first] + share * (this.climber[second] - this.climber[first]);
-    if (share === 0) return { points: from.landmarks, loads: from.loads, climberT };
+    const [before, after] = [from.landmarks, to.landmarks];
+    if (share === 0 || !before || !after) return { points: share < 0.5 ? before : after, loads: from.loads, climberT };
     return {
-      points: from.landmarks.map((point, i) => between(point, to.landmarks[i], share)),
+      points: before.map((point, i) => between(point, after[i], share)),
       loads: from.loads && to.loads ? between(from.loads, to.loads, share) : null,
       climberT,
     };
