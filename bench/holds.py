@@ -34,8 +34,11 @@ _GROUPS = {
     "seen_gyms": "other walls of gyms that were learnt from",
     "other_gyms": "gyms and pictures of the web not learnt from",
     "product": "volumes cut out on white",
-    "unseen_gym": "one whole gym left out (IMG_8992 to 8997)",
+    "unseen_gym": "one whole gym left out, as labelled",
 }
+# Whose boxes lie on bare wall between the holds, as anyone can see who draws them: those of 8992 fit when turned upside
+# down, those of the others belong to no photo we have. They count in the rows that say so and in no goal.
+_MISLABELLED = tuple(f"IMG_{number}_jpg" for number in (8992, 8993, 8994, 8995, 8996))
 # Drawn for no other purpose: training draws others.
 _BARE, _RENDERED = range(5000, 5006), range(5100, 5106)
 _BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
@@ -70,9 +73,15 @@ def measure() -> Report:
         curves = measured(group, for_all[start : start + len(group)])
         table.rows.append([_GROUPS[name], len(group), *_cells(curves)])
         start += len(group)
+    table.rows.append(["all held back, as labelled", len(photos), *_cells(measured(photos, for_all))])
+    fit = [i for i, photo in enumerate(photos) if not any(name in photo.name for name in _MISLABELLED)]
+    photos, for_all, plain = [photos[i] for i in fit], [for_all[i] for i in fit], [plain[i] for i in fit]
+    last = [i for i, photo in enumerate(photos) if "/IMG_89" in photo.name]
+    of_gym = measured([photos[i] for i in last], [for_all[i] for i in last])
+    table.rows.append(["the gym left out: photos whose labels fit", len(last), *_cells(of_gym)])
     curves, classical = measured(photos, for_all), measured(photos, plain)
-    table.rows.append(["all held back", len(photos), *_cells(curves)])
-    table.rows.append(["all held back, classical detector", len(photos), *_cells(classical)])
+    table.rows.append(["all held back whose labels fit", len(photos), *_cells(curves)])
+    table.rows.append(["the same, classical detector", len(photos), *_cells(classical)])
     draw_curves(curves, classical)
     draw_history()
     reported = Table(
@@ -97,6 +106,8 @@ def measure() -> Report:
         ],
         notes=[
             f"Model: {model.name}.",
+            f"The boxes of {len(_MISLABELLED)} of the 6 photos of the gym left out lie beside the holds; goals and "
+            "the tables after the first are of the other photos.",
             f"Seconds a photo, median, {torch.get_num_threads()} threads: network {np.median(seconds):.2f}, classical "
             f"{np.median(plain_seconds):.2f}: {np.median(seconds) / np.median(plain_seconds):.0f} times as long.",
             f"Hold types on rendered walls not learnt from: {right:.2f} right where one is said. "

@@ -28,7 +28,7 @@ from training.holds.walls import bare, rendered
 
 TYPE_WALLS = range(2000, 2140)
 # A type is said where it is right this often on rendered walls not learnt from.
-_RIGHT_OFTEN = 0.8
+_RIGHT_OFTEN = 0.9
 
 
 def finish(run: Path, weights: Path, walls: Sequence[int] = TYPE_WALLS) -> None:
@@ -129,7 +129,7 @@ def _calibrate(head: TypeHead, x: Tensor, y: Tensor, x_judged: Tensor, y_judged:
         head.mean[number] = hidden[y == number].mean(0)
     head.spread.copy_((hidden - head.mean[y]).std(0).clamp(min=0.05))
     unseen = head.hidden(x_judged)
-    head.farthest.copy_(head.strangeness(unseen).quantile(0.98))
+    head.farthest.copy_(head.strangeness(unseen).quantile(0.9))
     logits = head.outer(unseen)
     options = torch.exp(torch.linspace(-1.5, 1.5, 61))
     costs = torch.stack([functional.cross_entropy(logits / t, y_judged) for t in options])
