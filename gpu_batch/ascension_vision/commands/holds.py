@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ascension_vision.holds.finding import FoundHold
 
-SCHEMA = "ascension.photo-holds/1"
+# Doubtful boxes, too: with their confidence, everybody can draw the line elsewhere.
+LEAST = 0.05
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="where the holds of all photos go")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="another model's weights (safetensors)")
     parser.add_argument(
-        "--least", type=float, metavar="P", help="everything at least so likely (0…1), not what is worth reporting"
+        "--least", type=float, default=LEAST, metavar="P", help=f"least confidence, 0 to 1 (default {LEAST})"
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
 
@@ -44,37 +45,32 @@ def run(args: argparse.Namespace) -> int:
         if image is None:
             raise BadInput(f"{path.name} is not an image that can be read")
         found = model.find(np.asarray(image, np.uint8), args.least)
-        photos.append(described(path.name, image.shape[1], image.shape[0], found))
-        volumes = sum(hold.kind == "volume" for hold in found)
-        print(f"{path.name}: {len(found) - volumes} holds, {volumes} volumes")
-    content = {"schema": SCHEMA, "model": model.name, "photos": photos}
+        photos.append(described(str(path), image.shape[1], image.shape[0], found))
+        likely = [hold.kind for hold in found if hold.confidence >= 0.5]
+        doubtful = len(found) - len(likely)
+        print(f"{path.name}: {likely.count('hold')} holds, {likely.count('volume')} volumes, {doubtful} doubtful boxes")
     args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    args.json.write_text(json.dumps(photos, indent=1, allow_nan=False) + "\n")
     return 0
 
 
-def described(file: str, width: int, height: int, found: "Sequence[FoundHold]") -> dict[str, Any]:
-    """One photo as JSON values. Boxes and outlines are 0 … 1 of its width and height; pixels are its size."""
+def described(image: str, width: int, height: int, found: "Sequence[FoundHold]") -> dict[str, Any]:
+    """One photo as JSON values; boxes and outlines in its pixels."""
     return {
-        "file": file,
+        "image": image,
         "width": width,
         "height": height,
         "holds": [
             {
-                "id": number,
                 "kind": hold.kind,
+                "confidence": round(hold.confidence, 4),
+                "box_px": [round(side, 1) for side in hold.box],
                 "type": hold.type,
-                "type_confidence": _rounded(hold.type_confidence),
-                "confidence": _rounded(hold.confidence),
-                "box": [_rounded(v / (width, height)[i % 2]) for i, v in enumerate(hold.box)],
-                "outline": [[_rounded(x / width), _rounded(y / height)] for x, y in hold.outline.tolist()],
+                "type_confidence": None if hold.type_confidence is None else round(hold.type_confidence, 4),
+                "outline_px": [[round(x, 1), round(y, 1)] for x, y in hold.outline.tolist()],
                 "color": hold.color,
                 "route": hold.route,
             }
-            for number, hold in enumerate(found)
+            for hold in found
         ],
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

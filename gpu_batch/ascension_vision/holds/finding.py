@@ -94,7 +94,8 @@ class HoldModel:
     def find(self, image: npt.NDArray[np.uint8], least: float | None = None) -> list[FoundHold]:
         """Holds and volumes in an RGB image ``(rows, columns, 3)``, the surest first.
 
-        ``least``: everything at least so likely, to measure the detector with; None: what is worth reporting.
+        ``least``: how likely they are at least, 0 … 1; None: as is worth showing to people. In a picture in which
+        nothing is sure there is no wall, and nothing on it.
         """
         seen, features = look(self.network, image)
         found, chances = self.believed(seen, least)
@@ -117,12 +118,9 @@ class HoldModel:
     def believed(self, seen: Boxes, least: float | None = None) -> tuple[Boxes, Array]:
         """Detections that are reported, the surest first, and the chance of each. ``least``: see ``find``."""
         seen = replace(seen, scores=self.trust.chances(seen))
-        if least is None:
-            seen = seen.chosen(seen.scores >= np.array(self.trust.least)[seen.kinds])
-            if not (seen.scores >= np.array(self.trust.sure)[seen.kinds]).any():
-                seen = seen.chosen(np.zeros(len(seen), bool))
-        else:
-            seen = seen.chosen(seen.scores >= least)
+        wall = (seen.scores >= np.array(self.trust.sure)[seen.kinds]).any()
+        enough = np.array(self.trust.least)[seen.kinds] if least is None else least
+        seen = seen.chosen((seen.scores >= enough) & wall)
         seen = seen.chosen(np.argsort(-seen.scores, kind="stable"))
         iou = overlaps(seen.corners, seen.corners)
         kept = np.ones(len(seen), bool)

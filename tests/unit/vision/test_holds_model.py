@@ -63,8 +63,21 @@ def test_the_command_finds_no_holds_on_a_bare_wall(tmp_path: Path) -> None:
     image, _ = wall_view(WallViewOptions(seed=8, width=600, height=450, holds=False))
     cv2.imwrite(str(tmp_path / "bare.png"), image[..., ::-1])
     assert main(["holds", str(tmp_path / "bare.png"), "--json", str(tmp_path / "out.json")]) == 0
-    content = json.loads((tmp_path / "out.json").read_text())
-    assert content["photos"] == [{"file": "bare.png", "width": 600, "height": 450, "holds": []}]
+    photos = json.loads((tmp_path / "out.json").read_text())
+    assert photos == [{"image": str(tmp_path / "bare.png"), "width": 600, "height": 450, "holds": []}]
+
+
+def test_the_command_tells_boxes_in_the_photos_pixels_with_the_doubtful_ones(tmp_path: Path) -> None:
+    image, truth = wall_view(WallViewOptions(seed=3, width=900, height=700))
+    cv2.imwrite(str(tmp_path / "wall.png"), image[..., ::-1])
+    assert main(["holds", str(tmp_path / "wall.png"), "--json", str(tmp_path / "out.json")]) == 0
+    (photo,) = json.loads((tmp_path / "out.json").read_text())
+    assert (photo["width"], photo["height"]) == (900, 700)
+    assert {"kind", "confidence", "box_px", "type", "type_confidence"} <= photo["holds"][0].keys()
+    sure = np.array([hold["box_px"] for hold in photo["holds"] if hold["confidence"] > 0.8])
+    best = overlaps(sure, np.array([hold.box for hold in truth])).max(axis=1)
+    assert np.mean(best > 0.5) > 0.7
+    assert min(hold["confidence"] for hold in photo["holds"]) < 0.3
 
 
 def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
