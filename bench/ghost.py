@@ -28,7 +28,7 @@ Array = npt.NDArray[np.float64]
 _SEEDS, _LEVELS = (7,), tuple(level / 10 for level in range(11))
 _CLIMB = SceneOptions(duration_s=7.0, fps=15)
 _LONG = SceneOptions(seed=3, duration_s=30.0, fps=30, wall_height_m=9.0)
-_NOISE_PX, _NOISE_DRAWS = 5.0, 8
+_NOISE_PX, _NOISE_DRAWS = 5.0, 10
 _SMOOTHING_S = 0.08
 _NOTES = [
     "Truth: the plan's landmarks, projected without a pixel; contacts, hold types, wall and height as they are.",
@@ -56,15 +56,14 @@ class _Found:
 def measure() -> Report:
     """Graded climbers, noise on the landmarks, and what half a minute costs."""
     graded, grades = _graded()
-    noise, inside = _noise()
+    noise, share = _noise()
     long = _find(plan_scene(_LONG), 0.0, 0)
     seconds = long.fit_s + long.ghost_s
     cost = Table("Cost of 30 s at 30 frames a second, processor seconds", ("body fit", "Ghost", "together"))
     cost.rows.append((round(long.fit_s, 2), round(long.ghost_s, 2), round(seconds, 2)))
-    share = inside[0] / inside[1]
     goals = [
         *grades,
-        Goal(f"noise moves metrics by less than they state in 90 % of draws: {100 * share:.0f} %", share >= 0.9),
+        Goal(f"noise moves every metric by less than it states in 90 % of draws: {100 * share:.0f} %", share >= 0.9),
         Goal(f"fit and Ghost take at most 8 s of processor time for 30 s: {seconds:.1f} s", seconds <= 8),
     ]
     return Report(
@@ -109,7 +108,7 @@ def _graded() -> tuple[Table, list[Goal]]:
     ]  # fmt: skip
 
 
-def _noise() -> tuple[Table, tuple[int, int]]:
+def _noise() -> tuple[Table, float]:
     scene = plan_scene(replace(_CLIMB, seed=_SEEDS[0], style=StyleOptions.graded(0.4)))
     usual = measuring.measure(_find(scene, 0.0, 0).findings)
     within: dict[str, int] = {}
@@ -127,7 +126,7 @@ def _noise() -> tuple[Table, tuple[int, int]]:
         table.rows.append((
             name, usual[name].value, usual[name].uncertainty, max(changes), round(100 * within[name] / len(changes)),
         ))  # fmt: skip
-    return table, (sum(within.values()), sum(len(changes) for changes in spread.values()))
+    return table, min(within[name] / len(changes) for name, changes in spread.items())
 
 
 def _find(scene: Scene, noise_px: float, seed: int) -> _Found:

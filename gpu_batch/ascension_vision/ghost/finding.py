@@ -35,6 +35,8 @@ _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
 # The centre of gravity passes the climber's own place in the middle of each move this nearly, metres, and is about
 # there all the time; jerk beyond this, m/s³, is avoided.
 _AT_MOVES, _AT_ENDS, _ANYWHERE, _JERK = 0.03, 0.05, 0.4, 2.0
+# What is the climber's place at an end is its median over this time, seconds.
+_END_SECONDS = 0.5
 # Where it would fall otherwise it has to be this near to where it does not, metres.
 _FALLEN = 0.015
 # Off the wall in the middle of a swing: metres, and per metre of the way.
@@ -158,6 +160,8 @@ def _places(timeline: Timeline, gravity: Array) -> tuple[Array, Array]:
         middle = (swing.lift + swing.land) // 2
         wanted[middle] = np.median(gravity[swing.lift : swing.land + 1], axis=0)
         deviation[middle] = _AT_MOVES
+    some = round(_END_SECONDS * RATE)
+    wanted[0], wanted[-1] = np.median(gravity[:some], axis=0), np.median(gravity[-some:], axis=0)
     deviation[[0, -1]] = _AT_ENDS
     return wanted, deviation
 
