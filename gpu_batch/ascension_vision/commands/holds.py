@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ascension_vision.holds.finding import FoundHold
 
 # Doubtful boxes, too: with their confidence, everybody can draw the line elsewhere.
-LEAST = 0.05
+LEAST = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -94,7 +94,8 @@ class HoldModel:
     def find(self, image: npt.NDArray[np.uint8], least: float | None = None) -> list[FoundHold]:
         """Holds and volumes in an RGB image ``(rows, columns, 3)``, the surest first.
 
-        ``least``: how likely they are at least, 0 … 1; None: as is worth showing to people. In a picture in which
+        ``least``: how likely they are at least, 0 … 1, and then each kind by itself: a place may be told as a doubtful
+        volume and as a likely hold. None: what is worth showing to people, each place once. In a picture in which
         nothing is sure there is no wall, and nothing on it.
         """
         seen, features = look(self.network, image)
@@ -122,12 +123,13 @@ class HoldModel:
         enough = np.array(self.trust.least)[seen.kinds] if least is None else least
         seen = seen.chosen((seen.scores >= enough) & wall)
         seen = seen.chosen(np.argsort(-seen.scores, kind="stable"))
-        iou = overlaps(seen.corners, seen.corners)
-        kept = np.ones(len(seen), bool)
-        for i in range(len(seen)):
-            if kept[i]:
-                kept[i + 1 :] &= iou[i, i + 1 :] < _SAME_OBJECT
-        seen = seen.chosen(kept)
+        if least is None:
+            iou = overlaps(seen.corners, seen.corners)
+            kept = np.ones(len(seen), bool)
+            for i in range(len(seen)):
+                if kept[i]:
+                    kept[i + 1 :] &= iou[i, i + 1 :] < _SAME_OBJECT
+            seen = seen.chosen(kept)
         return seen, seen.scores
 
 
