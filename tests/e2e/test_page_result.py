@@ -251,7 +251,7 @@ def test_numbers_carry_their_uncertainty_their_basis_or_their_reason(show: Calla
     expect(numbers).to_contain_text("From: contacts, the wall.")
     expect(numbers).to_contain_text("The feet are hidden too often.")
     page.get_by_label("Language").select_option("fr")
-    expect(numbers).to_contain_text("Le plus long trajet d’une main")
+    expect(numbers).to_contain_text("La plus longue distance sur le mur")
     expect(numbers).to_contain_text("61,4")
 
 
