@@ -140,8 +140,7 @@ def _analysed(folder: Path, pose: BlazePose, detector: HoldModel) -> Seen:
     track = register(watcher, scouted.keys, poses)
     view = reference_view(scouted.keys, poses, track)
     spent = time.process_time() - started
-    found = [hold.hold(number) for number, hold in enumerate(detector.find(view.image))]
-    holds = [_moved(hold, view.origin) for hold in found]
+    holds = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(detector.find(view.image))]
     started = time.process_time()
     wall = estimate_wall(poses, track, view, holds, 100 * truth["climber"]["height_m"], truth["wall"]["angle_deg"])
     placed = place_holds(holds, wall)
@@ -152,12 +151,6 @@ def _analysed(folder: Path, pose: BlazePose, detector: HoldModel) -> Seen:
         contacts, find_contacts(poses, track, true_holds), placed, truth, true_holds, _same(holds, true_holds), spent,
         "-" if wall is None else wall.scale_source,
     )  # fmt: skip
-
-
-def _moved(hold: Hold, origin: tuple[float, float]) -> Hold:
-    x, y = origin
-    x0, y0, x1, y1 = hold.box
-    return replace(hold, box=(x0 + x, y0 + y, x1 + x, y1 + y), outline=hold.outline + origin)
 
 
 def _true_holds(truth: dict[str, Any], track: CameraTrack) -> list[Hold]:

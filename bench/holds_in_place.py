@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from ascension_vision.body.cleaning import clean
-from ascension_vision.camera.registration import apply, register
-from ascension_vision.camera.track import CameraTrack
+from ascension_vision.camera.registration import register
+from ascension_vision.camera.track import CameraTrack, apply
 from ascension_vision.camera.view import reference_view
 from ascension_vision.camera.watcher import CameraWatcher
 from ascension_vision.pose.blazepose import BlazePose

@@ -164,16 +164,7 @@ def _with_wall(
     track = register(camera, keys, seen.poses)
     view = reference_view(keys, seen.poses, track)
     report("finding holds", 0.81)
-    left, top = view.origin
-    found = [hold.hold(number) for number, hold in enumerate(model.find(view.image))]
-    holds = [
-        replace(
-            hold,
-            box=(hold.box[0] + left, hold.box[1] + top, hold.box[2] + left, hold.box[3] + top),
-            outline=hold.outline + np.array(view.origin),
-        )
-        for hold in found
-    ]
+    holds = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(model.find(view.image))]
     models = {**seen.models, "holds": model.name}
     return replace(seen, models=models, track=track, view=view, holds=holds, next_hold_id=len(holds))
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.camera.silhouette import Mask, outside, silhouette
-from ascension_vision.camera.track import CameraTrack
+from ascension_vision.camera.track import CameraTrack, apply
 from ascension_vision.camera.watcher import CameraWatcher, Gray, Spots, corners, track
 from ascension_vision.pose.following import Poses
 from ascension_vision.pose.scouting import KeyFrame
@@ -316,13 +316,6 @@ def fit(
     if inliers.sum() < max(_MIN_SPOTS, share * len(source)) or not _sane(matrix, size):
         return None
     return _scaled(matrix)
-
-
-def apply(matrix: Array, points: npt.NDArray[np.floating[Any]]) -> Array:
-    """``(n, 2)`` points through a ``(3, 3)`` homography."""
-    mapped = points @ matrix[:, :2].T + matrix[:, 2]
-    result: Array = mapped[:, :2] / mapped[:, 2:]
-    return result
 
 
 def _sane(matrix: Array, size: tuple[int, int]) -> bool:

@@ -1,6 +1,7 @@
 """Where the camera looked on each frame, relative to one of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +31,13 @@ class CameraTrack:
 
     def place(self, points: Array) -> Array:
         """``(frames, n, 2)`` pixels of each frame, to reference pixels; NaN where the movement is unknown."""
-        return _apply(self.to_reference, points)
+        return apply(self.to_reference, points)
 
     def back(self, points: Array) -> Array:
         """``(frames, n, 2)`` reference pixels, to pixels of each frame; NaN where the movement is unknown."""
         inverse = np.full_like(self.to_reference, np.nan)
         inverse[self.known] = np.linalg.inv(self.to_reference[self.known])
-        return _apply(inverse, points)
+        return apply(inverse, points)
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class ReferenceView:
     seen: npt.NDArray[np.bool_]
 
 
-def _apply(homographies: Array, points: Array) -> Array:
-    ones = np.ones((*points.shape[:-1], 1))
-    mapped = np.einsum("fij,fnj->fni", homographies, np.concatenate([points, ones], axis=-1))
+def apply(homographies: Array, points: npt.NDArray[np.floating[Any]]) -> Array:
+    """``(..., n, 2)`` points through ``(..., 3, 3)`` homographies."""
+    mapped = points @ np.swapaxes(homographies[..., :2], -1, -2) + homographies[..., None, :, 2]
     placed: Array = mapped[..., :2] / mapped[..., 2:]
     return placed

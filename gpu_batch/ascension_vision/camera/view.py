@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.camera.registration import apply, centred
+from ascension_vision.camera.registration import centred
 from ascension_vision.camera.silhouette import silhouette
-from ascension_vision.camera.track import CameraTrack, ReferenceView
+from ascension_vision.camera.track import CameraTrack, ReferenceView, apply
 from ascension_vision.pose.following import Poses
 from ascension_vision.pose.scouting import KeyFrame
 

@@ -1,6 +1,6 @@
 """One hold, as the rest of the analysis knows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -49,3 +49,8 @@ class Hold:
         """The middle of the box, reference pixels."""
         x0, y0, x1, y1 = self.box
         return (x0 + x1) / 2, (y0 + y1) / 2
+
+    def shifted(self, origin: tuple[float, float]) -> "Hold":
+        """A hold in a picture's pixels, as one in the pixels in which the picture's upper left corner is ``origin``."""
+        (x, y), (x0, y0, x1, y1) = origin, self.box
+        return replace(self, box=(x0 + x, y0 + y, x1 + x, y1 + y), outline=self.outline + origin)
