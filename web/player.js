@@ -13,6 +13,7 @@ const ON = "M19 5h-3v14h3zM4 5v14l11-7z";
 const FULL = "M4 4h7v3H7v4H4zM20 20h-7v-3h4v-4h3z";
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2];
 const UNTOLD_MS = 250; // long after a browser tells which frame it shows
+const ROUNDING_S = 0.002; // of times, in the file and in the result
 const CUE_SECONDS = 2; // how long a cue is pointed at, before and after its moment
 
 export class Player {
@@ -24,7 +25,6 @@ export class Player {
     this.seeking = false;
     this.wanted = null; // where to seek next, while another seek is under way
     this.sliding = false;
-    this.told = true; // by the browser, which frame it shows
     this.held = false; // while holds are edited the picture is not for scrubbing
     this.followers = new Set(); // called after each frame that is shown
     this.stage = new Stage(climb, askForFile);
@@ -41,7 +41,7 @@ export class Player {
     this.stage.destroy();
     this.curves.destroy();
     cancelAnimationFrame(this.frameRequest);
-    clearTimeout(this.untold);
+    clearTimeout(this.check);
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
@@ -178,13 +178,13 @@ export class Player {
     video.addEventListener("error", () => {
       if (video.getAttribute("src")) this.#blank(this.objectUrl ? "cannotPlay" : "needVideo");
     });
-    video.addEventListener("seeking", () => (this.told = false));
     for (const event of ["play", "pause", "ended"]) video.addEventListener(event, () => this.#playing());
     if ("requestVideoFrameCallback" in video) {
       // Called when a frame is put on screen, while playing as well as after a seek, with that frame's own time.
       const presented = (_, frame) => {
         if (frame.mediaTime < 0.5 && video.currentTime === 0) this.origin = frame.mediaTime;
         this.#presented(frame.mediaTime);
+        if (video.paused) this.#checkSoon();
         video.requestVideoFrameCallback(presented);
       };
       video.requestVideoFrameCallback(presented);
@@ -197,8 +197,7 @@ export class Player {
     }
     video.addEventListener("seeked", () => {
       this.seeking = false;
-      clearTimeout(this.untold);
-      this.untold = setTimeout(() => this.#untold(), UNTOLD_MS);
+      this.#checkSoon();
       if (this.wanted !== null) {
         const t = this.wanted;
         this.wanted = null;
@@ -277,16 +276,23 @@ export class Player {
     this.seek(this.t + (direction > 0 ? 1.5 : -0.5) * frame);
   }
 
-  // A frame that the browser shows after a seek without telling must not be left with another one's skeleton.
-  #untold() {
+  // Browsers show a frame after a seek without telling, or tell of the one before it only then. The skeleton of another
+  // frame must not stay on a picture that stands still.
+  #checkSoon() {
+    clearTimeout(this.check);
+    this.check = setTimeout(() => this.#checkFrame(), UNTOLD_MS);
+  }
+
+  #checkFrame() {
     const { video, climb } = this;
-    if (this.told || video.seeking || !video.paused || video.readyState < 2) return;
-    const frame = climb.before(video.currentTime - this.origin + 0.001);
-    this.#presented(frame < 0 ? video.currentTime : climb.times[frame] + this.origin);
+    if (video.seeking || !video.paused || video.readyState < 2) return;
+    const now = video.currentTime - this.origin;
+    // On the border between two frames the browser may show either.
+    const [first, last] = [now - ROUNDING_S, now + ROUNDING_S].map((t) => climb.times[climb.before(t)] ?? 0);
+    if (this.t < first - ROUNDING_S || this.t > now + ROUNDING_S) this.#presented(last + this.origin);
   }
 
   #presented(mediaTime) {
-    this.told = true;
     if (!this.#playable) return;
     this.t = Math.max(0, mediaTime - this.origin);
     this.#show();

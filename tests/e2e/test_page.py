@@ -270,6 +270,30 @@ def test_while_it_plays_the_overlay_is_never_another_frames(visitor: Callable[..
     assert page.evaluate("document.querySelector('video').playbackRate") == 0.5
 
 
+# The browser tells of the first frame alone, and only when another one has been asked for.
+TELL_LATE_AND_ONCE = """
+let told = false;
+const {prototype} = HTMLVideoElement;
+const tell = prototype.requestVideoFrameCallback;
+prototype.requestVideoFrameCallback = function (callback) {
+  if (told) return 0;
+  told = true;
+  return tell.call(this, (now, frame) =>
+    this.addEventListener('seeking', () => setTimeout(() => callback(now, frame)), {once: true}));
+};
+"""
+
+
+def test_a_frame_of_which_the_browser_does_not_tell_gets_its_own_skeleton(
+    visitor: Callable[..., Visit], climbed: Climbed
+) -> None:
+    visit = visitor()
+    visit.page.add_init_script(TELL_LATE_AND_ONCE)
+    visit.show(climbed.phone, climbed.job_id)
+    for t in (1.0, 2.0, 0.5):
+        visit.seek(t)
+
+
 def test_a_file_that_is_no_video_fails_with_a_reason(
     visitor: Callable[..., Visit], stack: Stack, tmp_path: Path
 ) -> None:
