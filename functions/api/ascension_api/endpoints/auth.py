@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from ascension.accounts import service
-from ascension.accounts.passwords import MAX_LENGTH, MIN_LENGTH
+from ascension.accounts.passwords import DIFFERENT, MAX_LENGTH, MIN_LENGTH
 from ascension.accounts.problems import EmailTaken, InvalidRefreshToken, WeakPassword, WrongCredentials
 from ascension.accounts.user import Tier
 from ascension.rate_limits import TooManyRequests
@@ -22,15 +22,15 @@ router = APIRouter(
 )
 
 # Whether an address exists only a mail to it can tell; this refuses what certainly is none. ECMA understands it too.
+_BEYOND_ASCII = r"\u00a1-\u167f\u1681-\u1fff\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\uffff"  # no spaces
 _ADDRESS = (
-    r"^ *[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\uffff-]{1,64}"
-    r"@[A-Za-z0-9\u00a1-\uffff-]+(\.[A-Za-z0-9\u00a1-\uffff-]+)+ *$"
+    rf"^ *[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~{_BEYOND_ASCII}-]{{1,64}}"
+    rf"@[A-Za-z0-9{_BEYOND_ASCII}-]+(\.[A-Za-z0-9{_BEYOND_ASCII}-]+)+ *$"
 )
 
 
 def _address(email: str) -> str:
-    normalised = service.normalised(email)
-    if len(normalised) > 254 or not re.fullmatch(_ADDRESS, normalised):
+    if not re.fullmatch(_ADDRESS, email):
         raise ValueError("must be an e-mail address")
     return email
 
@@ -51,7 +51,7 @@ class Registration(Request):
         Field(
             max_length=1024,
             examples=["three blue volumes"],
-            json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
+            json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_LENGTH, "pattern": DIFFERENT},
         ),
     ]
 

@@ -1,5 +1,6 @@
 """Passwords: how good they must be, and how they are kept (argon2id)."""
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -11,6 +12,8 @@ from ascension.accounts.problems import WeakPassword
 MIN_LENGTH = 8
 # Nobody types more, and the hash must not become a way to burn our time.
 MAX_LENGTH = 256
+# At least three different characters, as a regular expression that ECMA understands too.
+DIFFERENT = r"^([\s\S])\1*(?!\1)([\s\S])(?:\1|\2)*(?!\1|\2)[\s\S]"
 
 # OWASP's parameters: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
@@ -34,12 +37,12 @@ def check_strength(password: str, email: str) -> None:
     """Refuse passwords that guessing would find first.
 
     Raises:
-        WeakPassword: too short, too long, too common, one character repeated, or the e-mail address itself.
+        WeakPassword: too short, too long, too common, of one or two characters repeated, or the e-mail address itself.
     """
     lowered = password.lower()
     if len(password) > MAX_LENGTH:
         raise WeakPassword(f"Please choose a password of at most {MAX_LENGTH} characters.")
-    if len(password) < MIN_LENGTH or len(set(lowered)) < 3 or lowered in _COMMON:
+    if len(password) < MIN_LENGTH or not re.match(DIFFERENT, password) or lowered in _COMMON:
         raise WeakPassword
     if lowered in (email, email.partition("@")[0]):
         raise WeakPassword("Please choose a password that is not your e-mail address.")

@@ -34,7 +34,7 @@ class Session:
 
 def normalised(email: str) -> str:
     """The form in which addresses are stored and compared."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    return unicodedata.normalize("NFC", email).strip().lower()
 
 
 def register(email: str, password: str) -> User:
