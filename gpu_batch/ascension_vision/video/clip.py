@@ -1,6 +1,7 @@
 """Decode a video into upright RGB frames, in a thread of its own and within bounded memory."""
 
 import contextlib
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import av
 import av.error
 import cv2
 import numpy as np
+from av.codec.hwaccel import HWAccel
 
 from ascension_vision.problems import Problem
 from ascension_vision.video.picture import RGB, Picture, Plane, to_rgb
@@ -25,6 +27,8 @@ ANALYSIS_SIDE = 1920
 # Only real containers: FFmpeg would also read play lists, which name other files, and plain text as an ANSI animation.
 _FORMATS = "mov,matroska,webm,avi,mpegts,mpeg"
 _QUEUED_FRAMES = 8
+# Each decoding thread holds a frame of its own.
+_MOST_THREADS = 8
 
 _FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG
 _ROTATIONS = (-1, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
@@ -55,16 +59,21 @@ class Clip:
 
     Attributes:
         width, height: of the upright frame in the file's own pixels.
+        on_gpu: whether NVDEC decodes it; its frames come back to the CPU's memory, where crops are cut from them.
         fps: frames a second that are analysed, nominally.
         source_fps: frames a second in the file, nominally.
         announced_seconds: length according to the container, or None where it does not say.
         warnings: sentences about what was wrong but could be lived with; complete once ``frames()`` is exhausted.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Look at the container and the first frame only. Raises ``Problem`` for what cannot be analysed."""
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        """Look at the container and the first frame only. Raises ``Problem`` for what cannot be analysed.
+
+        On the device ``cuda`` NVDEC decodes, where there is one and it knows the format; everywhere else the CPU does.
+        """
         self.path = path
         self.warnings: list[str] = []
+        self.on_gpu = device == "cuda" and _decodes_on_gpu(path)
         with _open(path) as container:
             stream = _video_stream(container)
             self.announced_seconds = _announced_seconds(container, stream)
@@ -106,7 +115,7 @@ class Clip:
 
     def _decode_again(self, times: list[float], first: int, last: int) -> Iterator[Frame]:
         wanted = {round(1e5 * times[index]): index for index in range(first, last + 1)}
-        with _open(self.path) as container:
+        with _open(self.path, self.on_gpu) as container:
             stream = _video_stream(container)
             start = next(_decoded(container, stream, []), None)
             origin = start.time if start is not None and start.time is not None else None
@@ -130,7 +139,7 @@ class Clip:
         # Less than the nominal distance, for phones jitter. Where every frame is wanted the nominal one says little:
         # in the dark a phone films at 15 a second, in the light of the same video at 30.
         spacing = 0.7 / MAX_FPS if self._step == 1 else 1 / self.fps - 0.3 / self.source_fps
-        with _open(self.path) as container:
+        with _open(self.path, self.on_gpu) as container:
             stream = _video_stream(container)
             for decoded in _decoded(container, stream, errors):
                 seconds = decoded.time if decoded.time is not None else max(last, 0.0) + 1 / self.source_fps
@@ -203,13 +212,24 @@ def _in_background(frames: Iterator[Frame]) -> Iterator[Frame]:
         thread.join()
 
 
-def _open(path: Path) -> "av.container.InputContainer":
+def _decodes_on_gpu(path: Path) -> bool:
+    """Whether NVDEC is there and takes this video: its first frame says so for certain."""
+    try:
+        with _open(path, on_gpu=True) as container:
+            stream = _video_stream(container)
+            return next(_decoded(container, stream, []), None) is not None and stream.codec_context.is_hwaccel
+    except (Problem, NotImplementedError):
+        return False
+
+
+def _open(path: Path, on_gpu: bool = False) -> "av.container.InputContainer":
     if not path.exists():
         raise Problem("not-a-video", "No such file", f"There is no file {path.name}.")
     if path.stat().st_size == 0:
         raise Problem("empty-file", "Empty file", "The file is empty: nothing arrived. Please upload the video again.")
     try:
-        return av.open(str(path), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        return av.open(str(path), options=options, hwaccel=HWAccel("cuda") if on_gpu else None)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         with path.open("rb") as opened:
             head = opened.read(12)
@@ -235,7 +255,7 @@ def _video_stream(container: "av.container.InputContainer") -> "av.video.stream.
     if stream.codec_context is None:
         raise Problem("not-a-video", "Unknown video format", "The picture is stored in a format that we cannot read.")
     stream.thread_type = "AUTO"
-    stream.thread_count = 2
+    stream.thread_count = min(_MOST_THREADS, max(2, os.cpu_count() or 2))
     return stream
 
 

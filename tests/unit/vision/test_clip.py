@@ -131,6 +131,15 @@ def test_every_codec_and_depth_of_phones_shows_the_same_picture(tmp_path: Path, 
     assert np.abs(shown[2].astype(int) - painted)[:, [20, 76]].max() < 12
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_on_the_gpu_device_the_frames_are_the_same_with_and_without_nvdec(tmp_path: Path, codec: str) -> None:
+    path = films.turn_clockwise(films.film(tmp_path / "a.mp4", films.plain(20, 320, 240), codec=codec))
+    wanted, given = list(Clip(path).frames()), list(Clip(path, "cuda").frames())
+    assert [frame.t for frame in given] == [frame.t for frame in wanted]
+    for one, other in zip(given, wanted, strict=True):
+        assert np.abs(one.image.astype(int) - other.image).max() <= 2
+
+
 @pytest.mark.parametrize(("fps", "kept"), [(24, 24), (30, 30), (50, 25), (59, 29.5), (120, 30), (240, 30)])
 def test_at_most_thirty_frames_a_second_are_analysed_and_keep_their_times(
     tmp_path: Path, fps: int, kept: float
