@@ -66,7 +66,7 @@ class Analysis:
         return dict(self._compact["metrics"])
 
     def compact(self) -> dict[str, Any]:
-        """The wire format, ``ascension.analysis.compact/2``."""
+        """The wire format, ``ascension.analysis.compact/3``."""
         return self._compact
 
     def verbose(self) -> dict[str, Any]:

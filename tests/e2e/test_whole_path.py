@@ -31,7 +31,7 @@ def test_a_climb_becomes_a_result_and_the_phone_hears_every_step(phone: Phone, c
     assert job["progress"] == {"stage": "completed", "fraction": 1.0}
     assert job["metrics"] == over["data"]["metrics"]
     assert over["data"]["result_url"].endswith(f"/api/v1/analysis/{job_id}")
-    assert job["result"]["schema"] == "ascension.analysis.compact/2"
+    assert job["result"]["schema"] == "ascension.analysis.compact/3"
 
     result = phone.job(job_id, "verbose")["result"]
     assert result["schema"] == "ascension.analysis/1"

@@ -31,8 +31,6 @@ _CORNER_PIXELS = 0.25
 _OUTLINE_PIXELS = 2.0
 _WORLD_M, _DEPTH_WIDTHS, _VISIBILITY = 0.01, 0.02, 0.1
 _BONE_M, _LOAD = 0.00025, 0.02
-# A bone may change by this much and still count as one of constant length.
-_RIGID_M = 0.0005
 # How small the third coordinate of a frame's corner may become where the first corner's is about 1.
 _NEAREST = 0.02
 # Certificates are told to this share of their gate's limit.
@@ -80,7 +78,7 @@ def video_facts(clip: Clip, poses: Poses) -> dict[str, Any]:
 
 
 def compact(found: Findings) -> dict[str, Any]:
-    """The result as it is stored and sent, ``ascension.analysis.compact/2``."""
+    """The result as it is stored and sent, ``ascension.analysis.compact/3``."""
     frame = _Frame(found.poses.width, found.poses.height)
     holds = found.holds
     return {
@@ -91,7 +89,6 @@ def compact(found: Findings) -> dict[str, Any]:
         "camera": None if found.camera is None else _camera(found.camera, frame),
         "wall": None if found.wall is None else _wall(found.wall, frame),
         "holds": None if holds is None else [_hold(hold, frame, _used(hold, found)) for hold in holds],
-        "outlines": None if holds is None else encode.outlines(frame.outline(hold.outline) for hold in holds),
         "contacts": None if found.contacts is None else [_contact(contact, frame) for contact in found.contacts],
         "moves": None if found.moves is None else [_move(move) for move in found.moves],
         "loads": None if found.loads is None else _series(found.loads, 3, round(1000 * _LOAD)),
@@ -148,7 +145,7 @@ def _poses(poses: Poses, frame: _Frame) -> dict[str, Any]:
     image = poses.points[seen] / np.array([frame.width, frame.height, frame.width])  # z shares x's unit
     world = poses.world[seen]
     coded: dict[str, Any] = {
-        "t": encode.steps(np.rint(poses.t * 1000).astype(np.int64).tolist()),
+        "t": encode.times(np.rint(poses.t * 1000).astype(np.int64)),
         "seen": encode.runs(seen),
         "phases": list(phases(poses.t, poses.points)),
     }
@@ -206,6 +203,7 @@ def _hold(hold: Hold, frame: _Frame, used: bool) -> dict[str, Any]:
         "route": hold.route,
         "wall_m": None if hold.wall_m is None else [round(float(value), 3) for value in hold.wall_m],
         "wall_error_cm": _rounded(hold.wall_error_cm, 1),
+        "outline": encode.outline(frame.outline(hold.outline)),
         "used": used,
         "by": hold.by,
     }
@@ -241,18 +239,13 @@ def _series(values: Array, decimals: int, step: int) -> dict[str, Any]:
 
 def _ghost(ghost: "Ghost") -> dict[str, Any]:
     count = len(ghost.t)
-    ways = {i: ghost.landmarks[:, i] - ghost.landmarks[:, parent] for i, parent in decode.TREE.items() if parent}
-    lengths = np.zeros(33, dtype=np.int64)
-    for i, way in ways.items():
-        length = np.linalg.norm(way, axis=1)
-        if np.ptp(length) <= _RIGID_M and length.min() > 10 * _BONE_M:
-            lengths[i] = round(float(np.median(length)) * 10**5)
-    coded, _ = encode.bones(ghost.landmarks, lengths, 5, round(_BONE_M * 10**5))
+    step = round(_BONE_M * 10**5)
+    body = {axis: encode.plane(ghost.landmarks[..., k], 5, step, decode.TREE)[0] for k, axis in enumerate("xyz")}
     return {
         "count": count,
         "rate": round((count - 1) / float(ghost.t[-1]), 6) if count > 1 else 30.0,
-        "climber_t": encode.steps(np.rint(ghost.climber_t * 1000).astype(np.int64).tolist()),
-        **coded,
+        "climber_t": encode.times(np.rint(ghost.climber_t * 1000).astype(np.int64)),
+        **body,
         "loads": _series(ghost.loads, 3, round(1000 * _LOAD)),
         "contacts": [
             {

@@ -26,6 +26,7 @@ from tests.unit.vision import perfect, vectors
 ROOT = Path(__file__).resolve().parents[3]
 WIDTH, HEIGHT = 1080, 1920
 UNSEEN = slice(40, 52)
+EXAMPLE = "B1GAbIAQArA="  # docs/result-format.md works it out bit by bit
 PARTS = ("camera", "wall", "holds", "contacts", "moves", "loads", "ghost")
 
 Document = dict[str, Any]
@@ -68,40 +69,40 @@ def off(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     return float(np.nanmax(np.abs(first - second), initial=0.0))
 
 
-class TestNumbers:
+class TestPlanes:
     def test_the_documents_own_example_decodes_as_it_says(self) -> None:
-        assert decode.steps("gPrr", 4) == [0, 33, 67, 100]
+        plane = {"decimals": 3, "step": 10, "data": EXAMPLE}
+        assert decode.plane(plane, 6, {0: None}) == [[1000, 1015, 1050, 1075, 1100, 1120]]
+
+    @pytest.mark.parametrize("rows", [0, 1, 2, 3, 7, 16, 17, 500])
+    def test_every_value_comes_back_within_a_step(self, rows: int) -> None:
+        target = np.cumsum(np.random.default_rng(4).normal(0, 0.3, (rows, 33)), axis=0)
+        plane, read = encode.plane(target, 2, 10, decode.TREE)
+        assert off(read / 100, target) <= 0.1 + 1e-9
+        assert np.array(decode.plane(plane, rows, decode.TREE)).T.tolist() == read.tolist()
+
+    def test_a_plane_linked_to_another_comes_back_too(self) -> None:
+        links = np.rint(np.cumsum(np.random.default_rng(5).normal(0, 500, (90, 33)), axis=0)).astype(np.int64)
+        plane, read = encode.plane(links * -0.013, 2, 4, decode.TREE, links)
+        assert off(read / 100, links * -0.013) <= 0.04 + 1e-9
+        assert np.array(decode.plane(plane, 90, decode.TREE, links.T.tolist())).T.tolist() == read.tolist()
 
     @pytest.mark.parametrize("spread", [0.3, 3.0, 1000.0, 1e6])
-    def test_whole_numbers_come_back_as_they_were(self, spread: float) -> None:
-        values = np.rint(np.random.default_rng(3).normal(0, spread, 700)).astype(int).tolist()
-        stream = encode.Stream()
-        for i, value in enumerate(values):
-            stream.number(i % 6, value)
-        reader = decode.Stream(stream.text())
-        assert [reader.number(i % 6) for i in range(700)] == values
-
-    def test_nothing_takes_no_space_and_reads_as_zeros(self) -> None:
-        assert encode.Stream().text() == ""
-        assert decode.steps("", 0) == []
-
-    @pytest.mark.parametrize("rows", [0, 1, 2, 7, 16, 17, 500])
-    def test_a_curve_comes_back_within_a_step(self, rows: int) -> None:
-        target = np.cumsum(np.random.default_rng(4).normal(0, 30, rows))
-        stream = encode.Stream()
-        read = encode.curve(stream, target, 10)
-        assert off(read, target) <= 10
-        assert decode.curve(decode.Stream(stream.text()), rows, 10) == read.tolist()
-
-    def test_the_documents_example_of_a_curve_decodes_as_it_says(self) -> None:
-        assert decode.curve(decode.Stream("AW4b0S4="), 6, 10) == [1000, 1015, 1050, 1075, 1100, 1120]
+    def test_moments_come_back_exactly_however_uneven(self, spread: float) -> None:
+        moments = np.rint(np.random.default_rng(3).normal(0, spread, 300)).astype(np.int64)
+        assert decode.plane(encode.times(moments), 300, {0: None}) == [moments.tolist()]
 
     def test_a_smooth_curve_costs_a_fraction_of_a_rough_one(self) -> None:
-        smooth, rough = encode.Stream(), encode.Stream()
-        t = np.arange(900) / 30
-        encode.curve(smooth, 5000 * np.sin(t), 20)
-        encode.curve(rough, 5000 * np.sin(t) + np.random.default_rng(5).normal(0, 100, 900), 20)
-        assert len(smooth.text()) * 4 < len(rough.text())
+        smooth = 5 * np.sin(np.arange(900) / 30)[:, None]
+        rough = smooth + np.random.default_rng(5).normal(0, 0.1, (900, 1))
+        sizes = [len(encode.plane(target, 3, 20, {0: None})[0]["data"]) for target in (smooth, rough)]
+        assert sizes[0] * 4 < sizes[1]
+
+    def test_a_jump_far_outside_costs_little_more_than_none(self) -> None:
+        smooth = 5 * np.sin(np.arange(900) / 30)[:, None]
+        jumping = smooth + np.where(np.arange(900) == 444, 1e4, 0)[:, None]
+        sizes = [len(encode.plane(target, 3, 20, {0: None})[0]["data"]) for target in (smooth, jumping)]
+        assert sizes[1] < sizes[0] + 4000
 
     @pytest.mark.parametrize(
         ("seen", "runs"),
@@ -109,7 +110,9 @@ class TestNumbers:
     )
     def test_presence_is_run_lengths_that_begin_without_the_climber(self, seen: list[int], runs: list[int]) -> None:
         assert encode.runs(np.array(seen, dtype=bool)) == runs
-        assert decode.presence(runs, len(seen)) == [bool(value) for value in seen]
+        rows = iter(range(len(seen)))
+        told = [next(rows) if there else None for there in seen]
+        assert decode.spread(range(sum(seen)), runs, len(seen)) == told
 
 
 class TestVectors:
@@ -254,7 +257,7 @@ class TestGhost:
         world = np.array([frame["world"] for frame in verbose["ghost"]["frames"]])
         for a, b in verbose["ghost"]["certificate"]["bones"]:
             length = np.linalg.norm(world[:, a] - world[:, b], axis=1)
-            assert np.ptp(length) / length.mean() < 2e-4
+            assert np.ptp(length) / length.mean() < 5e-3
 
     def test_it_is_seen_through_the_camera_of_the_climbers_moment(self, found: Findings, verbose: Document) -> None:
         assert found.ghost is not None
@@ -342,11 +345,10 @@ class TestDocument:
         with pytest.raises(ValueError, match=r"ascension\.analysis/9"):
             decode.verbose({"schema": "ascension.analysis/9"})
 
-    def test_a_damaged_stream_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="damaged"):
-            decode.Stream("").number(0)
-        with pytest.raises(ValueError, match=r"[Pp]adding"):
-            decode.steps("gPr", 4)
+    def test_a_damaged_plane_is_refused(self) -> None:
+        for data in ("", EXAMPLE[:4], EXAMPLE[:-1]):
+            with pytest.raises(ValueError, match=r"substring|damaged|padding"):
+                decode.plane({"decimals": 3, "step": 10, "data": data}, 6, {0: None})
 
     def test_runs_that_do_not_fit_are_refused(self, document: Document) -> None:
         with pytest.raises(ValueError, match="runs"):
