@@ -1,5 +1,8 @@
 """The page in Chromium: how long it takes until it can be used, to decode a result, to open it, and to draw a frame.
 
+A visitor's browser decodes a result once, with code that it has never run; so the first time in fresh pages is told
+beside the median of many times in one.
+
 The result is a perfect analysis of a climb that was planned but never rendered: thirty seconds at thirty frames a
 second with everything in it, filmed by hand, so that no frame sees the wall from the same place as the one before.
 The page comes from a plain server in this process, without a video, so that no video decoder takes part. Drawing a
@@ -30,6 +33,14 @@ GOAL_USABLE_MS, GOAL_DECODE_MS, GOAL_FRAME_MS, GOAL_BYTES = 1000, 10, 1000 / 60,
 MAX_LOAD = 1.5
 VISITS, DECODINGS, FRAMES = 5, 15, 300
 SCREEN = {"width": 1920, "height": 1200}
+
+_DECODE_ONCE = """async (text) => {
+  const {verbose} = await import('./decode.js');
+  const compact = JSON.parse(text);
+  const started = performance.now();
+  verbose(compact);
+  return performance.now() - started;
+}"""
 
 _DECODE = """async ([text, times]) => {
   const {verbose} = await import('./decode.js');
@@ -94,6 +105,7 @@ def measure() -> Report:
     with _served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         usable = [_usable_ms(browser.new_page(viewport=SCREEN), address) for _ in range(VISITS)]
+        first = [_first_decoding_ms(browser.new_page(viewport=SCREEN), address, document) for _ in range(VISITS)]
         page = browser.new_page(viewport=SCREEN)
         page.goto(address)
         decoding: dict[str, list[float]] = page.evaluate(_DECODE, [document, DECODINGS])
@@ -106,6 +118,7 @@ def measure() -> Report:
         ("until the page can be used", usable),
         ("parsing the JSON", decoding["parsed"]),
         ("decoding it", decoding["decoded"]),
+        ("decoding it, the first time in a fresh page", first),
         ("reading every landmark of every frame", decoding["opened"]),
         (f"drawing a frame with everything on, {width} x {height}", drawing["drawn"]),
         ("from one animation frame to the next meanwhile", drawing["gaps"]),
@@ -121,6 +134,7 @@ def measure() -> Report:
         goals=[
             Goal(f"usable in under {GOAL_USABLE_MS} ms", quantile(usable, 0.5) < GOAL_USABLE_MS),
             Goal(f"decoding in under {GOAL_DECODE_MS} ms", decoded < GOAL_DECODE_MS),
+            Goal(f"decoding in under {GOAL_DECODE_MS} ms the first time", quantile(first, 0.5) < GOAL_DECODE_MS),
             Goal(f"95 of 100 frames drawn in under {GOAL_FRAME_MS:.1f} ms", drawn < GOAL_FRAME_MS),
             Goal(f"the page under {GOAL_BYTES} bytes", size < GOAL_BYTES),
         ],
@@ -141,6 +155,13 @@ def _usable_ms(page: Page, address: str) -> float:
     page.goto(address)
     page.wait_for_selector("#email")
     took: float = page.evaluate("performance.getEntriesByType('paint').at(-1).startTime")
+    page.close()
+    return took
+
+
+def _first_decoding_ms(page: Page, address: str, document: str) -> float:
+    page.goto(address)
+    took: float = page.evaluate(_DECODE_ONCE, document)
     page.close()
     return took
 
