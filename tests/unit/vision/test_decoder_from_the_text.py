@@ -114,7 +114,8 @@ def over_frames(runs: list[int], rows: list[Any]) -> list[Any]:
 
 
 def to(places: int, value: float) -> float:
-    return math.floor(value * 10**places + 0.5) / 10**places
+    power: int = 10**places
+    return math.floor(value * power + 0.5) / power
 
 
 def read_poses(told: dict[str, Any], t: list[float]) -> list[Any]:
