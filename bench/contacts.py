@@ -16,6 +16,7 @@ from ascension_vision.camera.view import reference_view
 from ascension_vision.camera.watcher import CameraWatcher
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.contacts.finding import find_contacts
+from ascension_vision.contacts.hidden import with_hidden_holds
 from ascension_vision.holds.finding import HoldModel
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.blazepose import BlazePose
@@ -140,7 +141,8 @@ def _analysed(folder: Path, pose: BlazePose, detector: HoldModel) -> Seen:
     track = register(watcher, scouted.keys, poses)
     view = reference_view(scouted.keys, poses, track)
     spent = time.process_time() - started
-    holds = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(detector.find(view.image))]
+    found = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(detector.find(view.image))]
+    holds = with_hidden_holds(detector, scouted.keys, poses, track, view, found)
     started = time.process_time()
     wall = estimate_wall(poses, track, view, holds, 100 * truth["climber"]["height_m"], truth["wall"]["angle_deg"])
     placed = place_holds(holds, wall)
@@ -169,11 +171,13 @@ def _true_holds(truth: dict[str, Any], track: CameraTrack) -> list[Hold]:
 
 
 def _same(holds: list[Hold], true_holds: list[Hold]) -> dict[int, int]:
-    """From the ids of detected holds to those of the true ones that they overlap by 0.3 of their union."""
+    """From the ids of detected holds to those of the true ones that they overlap most, by 0.3 of their union or, where
+    a foot hid some of the hold, by 0.15 if its middle is covered."""
     same = {}
     for hold in holds:
         best = max(true_holds, key=lambda true: _overlap(hold.box, true.box))
-        if _overlap(hold.box, best.box) > 0.3:
+        (x, y), (x0, y0, x1, y1) = best.center, hold.box
+        if _overlap(hold.box, best.box) > (0.15 if x0 <= x <= x1 and y0 <= y <= y1 else 0.3):
             same[hold.id] = best.id
     return same
 

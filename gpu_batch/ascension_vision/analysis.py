@@ -15,6 +15,7 @@ from ascension_vision.body.trust import trust
 from ascension_vision.camera.registration import register
 from ascension_vision.camera.view import reference_view
 from ascension_vision.camera.watcher import CameraWatcher
+from ascension_vision.contacts.hidden import with_hidden_holds
 from ascension_vision.holds.correction import correct
 from ascension_vision.observations import Observations
 from ascension_vision.pose.climber import Hint, Path, find_climber
@@ -164,7 +165,8 @@ def _with_wall(
     track = register(camera, keys, seen.poses)
     view = reference_view(keys, seen.poses, track)
     report("finding holds", 0.81)
-    holds = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(model.find(view.image))]
+    found = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(model.find(view.image))]
+    holds = with_hidden_holds(model, keys, seen.poses, track, view, found)
     models = {**seen.models, "holds": model.name}
     return replace(seen, models=models, track=track, view=view, holds=holds, next_hold_id=len(holds))
 

@@ -11,7 +11,7 @@ import torch
 
 from ascension_vision.holds.boxes import Array, Boxes, overlaps
 from ascension_vision.holds.hold import UNKNOWN, Hold, Kind
-from ascension_vision.holds.looking import look
+from ascension_vision.holds.looking import look, look_closely
 from ascension_vision.holds.network import KINDS, HoldNetwork
 from ascension_vision.holds.outline import outlined
 from ascension_vision.holds.route import routes
@@ -115,6 +115,11 @@ class HoldModel:
                           colors[i], numbers[i])
             )  # fmt: skip
         return holds
+
+    def find_closely(self, pieces: list[npt.NDArray[np.uint8]]) -> list[Boxes]:
+        """Boxes in small RGB pictures ``(rows, columns, 3)``, all of one size and shown as large as holds are to be
+        seen; scores are chances. Nothing is left out for being doubtful, and no picture for having no wall."""
+        return [replace(seen, scores=self.trust.chances(seen)) for seen in look_closely(self.network, pieces)]
 
     def believed(self, seen: Boxes, least: float | None = None) -> tuple[Boxes, Array]:
         """Detections that are reported, the surest first, and the chance of each. ``least``: see ``find``."""
