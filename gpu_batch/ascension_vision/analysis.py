@@ -106,7 +106,9 @@ def analyze(
     options = options or Options()
     report = progress or (lambda stage, fraction: None)
     report("opening", 0.0)
-    clip = Clip(FilePath(path), choose_device(options.device))
+    clip = Clip(FilePath(path))
+    if choose_device(options.device) == "cuda":
+        clip.decode_on_gpu()
     pose = pose or _blazepose(options.device)
     camera = CameraWatcher() if options.detect_holds else None
     watch = None if camera is None else camera.see

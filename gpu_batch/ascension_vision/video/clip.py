@@ -66,14 +66,11 @@ class Clip:
         warnings: sentences about what was wrong but could be lived with; complete once ``frames()`` is exhausted.
     """
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:
-        """Look at the container and the first frame only. Raises ``Problem`` for what cannot be analysed.
-
-        On the device ``cuda`` NVDEC decodes, where there is one and it knows the format; everywhere else the CPU does.
-        """
+    def __init__(self, path: Path) -> None:
+        """Look at the container and the first frame only. Raises ``Problem`` for what cannot be analysed."""
         self.path = path
         self.warnings: list[str] = []
-        self.on_gpu = device == "cuda" and _decodes_on_gpu(path)
+        self.on_gpu = False
         with _open(path) as container:
             stream = _video_stream(container)
             self.announced_seconds = _announced_seconds(container, stream)
@@ -95,6 +92,10 @@ class Clip:
         self.source_fps = float(rate)
         self._step = max(1, int(np.ceil(self.source_fps / MAX_FPS - 0.05)))
         self.fps = self.source_fps / self._step
+
+    def decode_on_gpu(self) -> None:
+        """From now on NVDEC decodes, where there is one and it knows the format; everywhere else the CPU still does."""
+        self.on_gpu = _decodes_on_gpu(self.path)
 
     @property
     def expected_frames(self) -> int | None:
