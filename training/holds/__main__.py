@@ -38,7 +38,7 @@ class Recipe:
 
     seed: int = 5
     batch: int = 8
-    steps: int = 2615
+    steps: int = 5480
     minutes: float = 1e9
     rate: float = 1.0e-3
     backbone_rate: float = 4e-4

@@ -74,12 +74,12 @@ def crop(photo: Photo, rng: np.random.Generator) -> Crop:
 def _focus(photo: Photo, rng: np.random.Generator) -> Boxes | None:
     """The box ``(4,)`` that the crop is about, so that photos with few of them are not mostly empty wall; or None.
 
-    Volumes are a tenth of all boxes: they get a third of these crops in the photos that have some.
+    Volumes are a tenth of all boxes: they get half of these crops in the photos that have some.
     """
     if not len(photo.boxes) or rng.random() >= _ABOUT_ONE:
         return None
     volumes = np.nonzero(photo.kinds == 1)[0]
-    some = volumes if len(volumes) and rng.random() < 1 / 3 else np.arange(len(photo.boxes))
+    some = volumes if len(volumes) and rng.random() < 1 / 2 else np.arange(len(photo.boxes))
     return np.asarray(photo.boxes[some[rng.integers(len(some))]])
 
 
