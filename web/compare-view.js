@@ -32,35 +32,36 @@ export function compareView(first, second) {
     const heads = analyses.map((job, i) => {
       const link = element("a", { href: `#/analysis/${job}`, say: i ? "attemptB" : "attemptA" });
       named(job, link);
-      return element("th", { scope: "col" }, link);
+      return element("th", { scope: "col", role: "columnheader" }, link);
     });
     const rows = Object.entries(metrics).map(([name, { unit, values, change: difference, uncertainty, meaningful }]) => {
       const decimals = decimalsOf(values.find((value) => value !== null) ?? 0, uncertainty);
-      const label = element("th", { scope: "row" }, element("span", { say: metricName(name) }));
+      const label = element("th", { scope: "row", role: "rowheader" }, element("span", { say: metricName(name) }));
       if (unit && !["1", "ratio"].includes(unit)) label.append(element("small", { say: () => ` ${unitWords(unit)}` }));
-      const cells = values.map((value) => element("td", { say: (t) => (value === null ? t("notMeasured") : number(value, decimals)) }));
+      const cells = values.map((value) => element("td", { role: "cell", say: (t) => (value === null ? t("notMeasured") : number(value, decimals)) }));
       const both = Number.isFinite(difference);
       const how = both ? number(difference, decimals) : "–";
       const sign = both && difference > 0 ? "+" : "";
       const spread = both && uncertainty ? ` ± ${number(uncertainty, decimals)}` : "";
       return element(
         meaningful ? "tr.meaningful" : "tr",
-        {},
+        { role: "row" },
         label,
         cells,
-        element("td", { say: () => `${sign}${how}${spread}` }),
-        element("td", { say: meaningful === null || !both ? "cannotTell" : meaningful ? "meaningful" : "notMeaningful" }),
+        element("td", { role: "cell", say: () => `${sign}${how}${spread}` }),
+        element("td", { role: "cell", say: meaningful === null || !both ? "cannotTell" : meaningful ? "meaningful" : "notMeaningful" }),
       );
     });
-    const columns = ["difference", "verdict"].map((name) => element("th", { scope: "col", say: name }));
+    const columns = ["difference", "verdict"].map((name) => element("th", { scope: "col", role: "columnheader", say: name }));
+    const first = element("th", { scope: "col", role: "columnheader", say: "metricHead" });
     return element(
       "div.scroll",
       { tabIndex: 0, role: "region", label: "compareTitle" },
       element(
         "table.comparison",
-        {},
-        element("thead", {}, element("tr", {}, element("th", { scope: "col", say: "metricHead" }), heads, columns)),
-        element("tbody", {}, rows),
+        { role: "table" }, // on a small screen rows are laid out as a grid, and would be no table any more
+        element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, first, heads, columns)),
+        element("tbody", { role: "rowgroup" }, rows),
       ),
     );
   }
