@@ -83,8 +83,9 @@ class TestPlanes:
 
     def test_a_plane_linked_to_another_comes_back_too(self) -> None:
         links = np.rint(np.cumsum(np.random.default_rng(5).normal(0, 500, (90, 33)), axis=0)).astype(np.int64)
-        plane, read = encode.plane(links * -0.013, 2, 4, decode.TREE, links)
-        assert off(read / 100, links * -0.013) <= 0.04 + 1e-9
+        target = (links * -0.013).astype(np.float64)
+        plane, read = encode.plane(target, 2, 4, decode.TREE, links)
+        assert off(read / 100, target) <= 0.04 + 1e-9
         assert np.array(decode.plane(plane, 90, decode.TREE, links.T.tolist())).T.tolist() == read.tolist()
 
     @pytest.mark.parametrize("spread", [0.3, 3.0, 1000.0, 1e6])
