@@ -29,7 +29,7 @@ def large_result() -> bytes:
     """A compact result as 900 frames of a real climb give one: 60 kB gzipped, 150 kB of JSON, mostly base64."""
     chance = random.Random(7)  # noqa: S311
     deltas = bytes(chance.choices(range(11), k=110_000))
-    content = {"schema": "ascension.analysis.compact/2", "poses": {"x": {"data": base64.b64encode(deltas).decode()}}}
+    content = {"schema": "ascension.analysis.compact/3", "poses": {"x": {"data": base64.b64encode(deltas).decode()}}}
     return spliceable(json.dumps(content).encode())
 
 
