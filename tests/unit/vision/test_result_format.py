@@ -258,7 +258,7 @@ class TestGhost:
         world = np.array([frame["world"] for frame in verbose["ghost"]["frames"]])
         for a, b in verbose["ghost"]["certificate"]["bones"]:
             length = np.linalg.norm(world[:, a] - world[:, b], axis=1)
-            assert np.ptp(length) / length.mean() < 5e-3
+            assert np.ptp(length) / length.mean() < 3e-3
 
     def test_it_is_seen_through_the_camera_of_the_climbers_moment(self, found: Findings, verbose: Document) -> None:
         assert found.ghost is not None
