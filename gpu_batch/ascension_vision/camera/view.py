@@ -86,11 +86,17 @@ def _chosen(keys: list[KeyFrame], poses: Poses, moved: list[Array], canvas: tupl
     return sorted(chosen)
 
 
+def bodies_on(key: KeyFrame, poses: Poses) -> list[Array]:
+    """``(33, 2)`` landmarks of everybody on the key frame, the climber as cleaned too, in its pixels."""
+    bodies = [np.asarray(person.points[:, :2], np.float64) for person in key.people]
+    if poses.seen[key.index]:
+        bodies.append(poses.points[key.index, :, :2] / key.scale)
+    return bodies
+
+
 def _clear(key: KeyFrame, poses: Poses, moved: Array, canvas: tuple[int, int], width: float, coarse: int = 1) -> Seen:
     """``(rows, columns)`` of the canvas: where the key frame, that much coarser, shows something and no body."""
-    bodies = [person.points / coarse for person in key.people]
-    if poses.seen[key.index]:
-        bodies.append(poses.points[key.index] / key.scale / coarse)
+    bodies = [points / coarse for points in bodies_on(key, poses)]
     free = cv2.bitwise_not(silhouette(bodies, (key.width // coarse, key.height // coarse), width))
     matrix = centred(moved @ np.diag([coarse, coarse, 1.0]))
     warped = cv2.warpPerspective(free.astype(np.uint8), matrix, canvas, flags=cv2.INTER_LINEAR) > 250

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ascension_vision.camera.registration import centred
 from ascension_vision.camera.silhouette import silhouette
 from ascension_vision.camera.track import CameraTrack, ReferenceView, apply
+from ascension_vision.camera.view import bodies_on
 from ascension_vision.contacts.tips import Tips, limb_tips
 from ascension_vision.holds.boxes import Boxes, joined, merged, overlaps
 from ascension_vision.holds.hold import UNKNOWN, Hold
@@ -188,7 +189,7 @@ def _pieces(keys: list[KeyFrame], poses: Poses, track: CameraTrack, tips: Tips, 
 def _clearance(key: KeyFrame, poses: Poses, track: CameraTrack, places: list[Array]) -> Array:
     """``(places,)`` reference pixels, roughly, from the nearest body; negative on one, -inf out of the picture."""
     columns, rows = key.width // _COARSE, key.height // _COARSE
-    body = silhouette([points / _COARSE for points in _bodies(key, poses)], (columns, rows), _BODY)
+    body = silhouette([points / _COARSE for points in bodies_on(key, poses)], (columns, rows), _BODY)
     outer, inner = (cv2.distanceTransform(mask, cv2.DIST_L2, 3) for mask in (cv2.bitwise_not(body), body))
     there = apply(np.linalg.inv(track.to_reference[key.index]), np.array(places)) / (key.scale * _COARSE)
     result = np.full(len(places), -np.inf)
@@ -198,18 +199,10 @@ def _clearance(key: KeyFrame, poses: Poses, track: CameraTrack, places: list[Arr
     return result
 
 
-def _bodies(key: KeyFrame, poses: Poses) -> list[Array]:
-    """Landmarks of all who are on the key frame, in its pixels."""
-    bodies = [np.asarray(person.points[:, :2], np.float64) for person in key.people]
-    if poses.seen[key.index]:
-        bodies.append(poses.points[key.index, :, :2] / key.scale)
-    return bodies
-
-
 def _piece(key: KeyFrame, poses: Poses, track: CameraTrack, place: int, to_piece: Array) -> _Piece:
     matrix = to_piece @ track.to_reference[key.index] @ np.diag([key.scale, key.scale, 1.0])
     image = cv2.warpPerspective(key.image(), centred(matrix), (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-    body = silhouette([apply(matrix, points) for points in _bodies(key, poses)], (_SIDE, _SIDE), _BODY)
+    body = silhouette([apply(matrix, points) for points in bodies_on(key, poses)], (_SIDE, _SIDE), _BODY)
     return _Piece(place, image.astype(np.uint8, copy=False), to_piece, body)
 
 
