@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from ascension.models import service as models
+from ascension.videos import storage
 
 from tests.integration.api.conftest import NewUser, Person, Rows
 from tests.integration.api.test_sessions import problem
@@ -89,6 +91,23 @@ def test_models_go_with_the_account(enterprise: Person, rows: Rows, bucket: Any)
     assert enterprise.delete("/me").status_code == 204
     assert not list(bucket.objects.filter(Prefix=f"models/{enterprise.id}/"))
     assert not rows("SELECT 1 FROM models WHERE user_id = %s", enterprise.id)
+
+
+def test_a_model_that_arrives_while_its_account_goes_does_not_stay(
+    enterprise: Person, rows: Rows, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = key_of(rows, put(enterprise).json()["model"]["id"])
+    get_part = storage.get_part
+
+    def leave_and_get(*arguments: Any) -> storage.Part | None:
+        monkeypatch.undo()
+        assert enterprise.delete("/me").status_code == 204
+        bucket.put_object(Key=key, Body=safetensors())
+        return get_part(*arguments)
+
+    monkeypatch.setattr(storage, "get_part", leave_and_get)
+    models.arrived(key)
+    assert not list(bucket.objects.filter(Prefix=key))
 
 
 def test_models_are_for_enterprise_of_a_known_kind_and_of_a_sensible_size(enterprise: Person, pro: Person) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from ascension.analyses import lifecycle
+from ascension.videos import storage
 
 from tests.integration.api.conftest import NewUser, Person, Rows
 from tests.integration.api.test_path import complete
@@ -69,6 +70,24 @@ def test_an_unsaved_video_has_another_day(pro: Person, rows: Rows, bucket: Any) 
     assert pro.post(f"/videos/{video_id}/save").json()["saved"] is True
 
 
+def test_a_video_deleted_while_it_is_saved_leaves_no_copy(
+    pro: Person, rows: Rows, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video_id, _ = uploaded(pro, rows, bucket)
+    copy = storage.copy
+
+    def copy_and_delete(source: str, target: str) -> bool:
+        copied = copy(source, target)
+        assert pro.delete(f"/videos/{video_id}").status_code == 204
+        # The copy ends after the deletion looked for it.
+        bucket.put_object(Key=target, Body=b"video")
+        return copied
+
+    monkeypatch.setattr(storage, "copy", copy_and_delete)
+    problem(pro.post(f"/videos/{video_id}/save"), 404, "video-not-found")
+    assert keys(bucket, pro) == set()
+
+
 def test_a_video_that_has_not_arrived_cannot_be_saved(pro: Person) -> None:
     problem(pro.post(f"/videos/{pro.announce().json()['video_id']}/save"), 409, "video-not-uploaded")
 
@@ -115,6 +134,22 @@ def test_deleting_the_account_leaves_nothing_behind(new_user: NewUser, rows: Row
     answer = leaving.client.post("/auth/refresh", json={"refresh_token": leaving.refresh_token})
     problem(answer, 401, "invalid-refresh-token")
     assert staying.get("/me").status_code == 200
+
+
+def test_an_account_that_could_not_be_deleted_is_still_there_to_be_deleted_again(
+    pro: Person, rows: Rows, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(pro, rows, bucket)
+
+    def unreachable(keys: list[str]) -> None:
+        raise ConnectionError("S3 is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(storage, "remove_objects", unreachable)
+        problem(pro.delete("/me"), 500, "internal")
+    assert len(pro.get("/analysis").json()["items"]) == 1
+    assert pro.delete("/me").status_code == 204
+    assert keys(bucket, pro) == set()
 
 
 def test_running_jobs_are_stopped_with_their_account(user: Person, rows: Rows, bucket: Any) -> None:

@@ -122,16 +122,16 @@ def delete_account(user: User) -> None:
     """Remove all of the user's data: running jobs, objects, rows. May be repeated when it failed half-way."""
     with transaction() as tx:
         runs = repository.running(tx, user.id)
-    for run_id in runs:
-        cancellation.cancel(run_id)
-    connections.close_all(user.id)
-    # Objects before rows: with the rows gone nobody would know of objects that a failure left behind.
-    storage.remove_everything_of(user.id)
-    with transaction() as tx:
+        listeners = connections.forget_all(tx, user.id)
+        # Gone for everybody only when the objects are: a failure in between leaves the rows that know of them. Until
+        # then who is about to note a video or a model for this user waits, and finds that nobody wants it.
         repository.delete_user(tx, user.id)
-    # What came while the rows were still there: a model, and what a job put there before it was stopped. A video that
-    # still comes is gone after its day; a model, at once, for nobody has announced it.
-    storage.remove(f"models/{user.id}/")
+        for run_id in runs:
+            cancellation.cancel(run_id)
+        connections.drop(listeners)
+        storage.remove_everything_of(user.id)
+    # What a job put there before it was stopped. A video that still comes is gone after its day; a model, at once, for
+    # nobody has announced it.
     if runs:
         storage.remove(f"results/{user.id}/")
 

@@ -143,7 +143,7 @@ def _looked_at(model: Row) -> Row:
             verdict.get("etag"),
             model["id"],
         )
-    if verdict["status"] == "rejected":
+    if verdict["status"] == "rejected" or seen is None:
         storage.remove_objects([model["object_key"]])
     return seen or model
 

@@ -3,7 +3,7 @@
 import logging
 from uuid import UUID
 
-from ascension.database import every, one, transaction
+from ascension.database import Transaction, every, one, transaction
 from ascension.settings import aws_client, settings
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def opened(connection_id: str, user_id: UUID) -> bool:
             user_id,
             MAX_PER_USER,
         )
-    _drop([row["connection_id"] for row in surplus])
+    drop([row["connection_id"] for row in surplus])
     return True
 
 
@@ -44,11 +44,10 @@ def closed(connection_id: str) -> None:
         tx.execute("DELETE FROM connections WHERE connection_id = %s", (connection_id,))
 
 
-def close_all(user_id: UUID) -> None:
-    """Drop all connections of a user."""
-    with transaction() as tx:
-        rows = every(tx, "DELETE FROM connections WHERE user_id = %s RETURNING connection_id", user_id)
-    _drop([row["connection_id"] for row in rows])
+def forget_all(tx: Transaction, user_id: UUID) -> list[str]:
+    """Forget the connections of a user; returns their ids, to be dropped."""
+    rows = every(tx, "DELETE FROM connections WHERE user_id = %s RETURNING connection_id", user_id)
+    return [row["connection_id"] for row in rows]
 
 
 def send(connection_id: str, frame: bytes) -> None:
@@ -60,7 +59,8 @@ def send(connection_id: str, frame: bytes) -> None:
         closed(connection_id)
 
 
-def _drop(connection_ids: list[str]) -> None:
+def drop(connection_ids: list[str]) -> None:
+    """Close connections. Never raises: API Gateway ends after two hours what could not be reached."""
     if not connection_ids:
         return
     socket = aws_client("apigatewaymanagementapi", settings().connections_url)

@@ -137,8 +137,12 @@ def save(user: User, video_id: UUID) -> Row:
     if video["object_key"] != target and not storage.copy(video["object_key"], target):
         raise VideoNotFound
     with transaction() as tx:
-        if repository.lock_video(tx, user.id, video_id) is not None:
+        wanted = repository.lock_video(tx, user.id, video_id) is not None
+        if wanted:
             repository.mark_saved(tx, video_id, target)
+    if not wanted:
+        # Deleted meanwhile: nobody else knows of the copy.
+        storage.remove_objects([target])
     return find(user, video_id)
 
 
