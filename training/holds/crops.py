@@ -99,7 +99,8 @@ def relit(image: Pixels, rng: np.random.Generator) -> Pixels:
     """The same picture under another lamp, through another lens, out of another encoder."""
     x = image.astype(np.float32)
     if rng.random() < 0.5:
-        shift, more = rng.uniform(-25, 25), rng.uniform(0.6, 1.4)
+        # Volumes wear the colours of their gym: those of other gyms must not matter.
+        shift, more = rng.uniform(-25, 25) if rng.random() < 0.5 else rng.uniform(-90, 90), rng.uniform(0.6, 1.4)
         hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.float32)
         hsv[..., 0] = (hsv[..., 0] + shift) % 180
         hsv[..., 1] = np.clip(hsv[..., 1] * more, 0, 255)

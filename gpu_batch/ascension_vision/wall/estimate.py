@@ -2,8 +2,9 @@
 
 Where the grid of T-nuts is seen, it tells how the wall stands, and its spacing is one of few. Otherwise the camera is a
 pin-hole one of guessed focal length, held level and straight, and the wall a plane that leans towards it by the wall's
-angle. The distance follows from the climber's trunk, whose length is known from the height: it moves some way off the
-wall and nearly parallel to it. That also tells which spacing a grid has.
+angle: the user's, else what the body's lean says of it. The distance follows from the climber's trunk, whose length is
+known from the height: it moves some way off the wall and nearly parallel to it. That also tells which spacing a grid
+has.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +18,11 @@ from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.camera.track import CameraTrack, ReferenceView
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.following import Poses
+from ascension_vision.wall.lean import ERROR_DEG as LEAN_ERROR_DEG
+from ascension_vision.wall.lean import lean_deg
 from ascension_vision.wall.nuts import find_grid
 from ascension_vision.wall.stance import FOCAL, FOCAL_ERROR, Square, Stance, square
-from ascension_vision.wall.wall import Wall
+from ascension_vision.wall.wall import AngleSource, Wall
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +30,7 @@ Array = npt.NDArray[np.float64]
 _PITCH_ERROR_DEG, _YAW_ERROR_DEG = 7.0, 15.0
 # The same where the grid is seen.
 _GRID_LEAN_ERROR_DEG = 0.3
-# Walls that nobody told the angle of: most lean a little.
+# Walls of which neither the user nor the body tells the angle: most lean a little.
 _USUAL_ANGLE_DEG, _ANGLE_ERROR_DEG = 8.0, 15.0
 # Shares of the climber's height: the middle of the shoulders to that of the hips, as the pose network places them, and
 # how far off the wall these move. Both measured on rendered climbs (docs/wall-and-contacts.md).
@@ -87,10 +90,15 @@ def estimate_wall(
     grid = None if view is None else find_grid(view, holds, climber.tips.reshape(-1, 2))
     seen = None if grid is None else square(grid, long_side, centre)
     source: ScaleSource = "world_landmarks" if climber_height_cm is None else "climber_height"
+    angle_source: AngleSource = "estimated" if wall_angle_deg is None else "user"
     if seen is None:
-        angle = _USUAL_ANGLE_DEG if wall_angle_deg is None else wall_angle_deg
+        angle, angle_error = wall_angle_deg, 0.0
+        if angle is None:
+            angle, angle_error = lean_deg(poses, track), LEAN_ERROR_DEG
+        if angle is None:
+            angle, angle_error, angle_source = _USUAL_ANGLE_DEG, _ANGLE_ERROR_DEG, "assumed"
         stance = Stance.level(FOCAL * long_side, centre, np.radians(angle), 0.0)
-        lean_error = np.hypot(_ANGLE_ERROR_DEG if wall_angle_deg is None else 0.0, _PITCH_ERROR_DEG)
+        lean_error = np.hypot(angle_error, _PITCH_ERROR_DEG)
         doubts = [
             replace(stance, focal=stance.focal * (1 + FOCAL_ERROR / FOCAL)),
             _turned(stance, lean_error, 0.0),
@@ -111,7 +119,7 @@ def estimate_wall(
     return Wall(
         projection=stance.projection(distance, origin),
         angle_deg=float(angle),
-        angle_source="user" if wall_angle_deg is not None else "assumed" if seen is None else "estimated",
+        angle_source=angle_source,
         scale_source=source,
         scale_error=scale_error,
         doubts=np.array(others),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+AngleSource = Literal["user", "estimated", "assumed"]
 
 # Half the width of the interval that holds nine in ten, in standard deviations of a place's distance from the truth:
 # 1.64 where it can only be off in one direction, 1.52 where in both alike.
@@ -32,7 +33,7 @@ class Wall:
 
     projection: Array
     angle_deg: float
-    angle_source: Literal["user", "estimated", "assumed"]
+    angle_source: AngleSource
     scale_source: Literal["t_nuts", "climber_height", "world_landmarks"]
     scale_error: float
     doubts: Array = field(default_factory=lambda: np.zeros((0, 3, 4)))
