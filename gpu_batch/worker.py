@@ -20,6 +20,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -151,13 +152,28 @@ class Queues:
         self._sqs, self._states = sqs, states
         self._urls = (priority_url, ordinary_url)
         self._turns = count(1)
+        self._doors = ThreadPoolExecutor(2, "queue")
 
     def take(self) -> Work | None:
         """The next piece of work, or None when both queues were empty for about a second."""
         first, second = self._urls
         if next(self._turns) % ORDINARY_FIRST_EVERY == 0:
             first, second = second, first
-        return self._receive(first, 0) or self._receive(second, 0) or self._receive(self._urls[1], 1)
+        return self._receive(first, 0) or self._receive(second, 0) or self._wait()
+
+    def _wait(self) -> Work | None:
+        """Wait at both queues. What comes to the other one while the first one's work is done goes back at once."""
+        waiting = [self._doors.submit(self._receive, url, 1) for url in self._urls]
+        try:
+            for door in as_completed(waiting):
+                work = door.result()
+                if work is not None:
+                    waiting.remove(door)
+                    return work
+            return None
+        finally:
+            for door in waiting:
+                door.add_done_callback(_give_back)
 
     def _receive(self, url: str, wait_seconds: int) -> Work | None:
         answer = self._sqs.receive_message(
@@ -169,6 +185,11 @@ class Queues:
         )
         messages = answer.get("Messages", [])
         return Work(self._sqs, self._states, url, messages[0]) if messages else None
+
+
+def _give_back(door: Future[Work | None]) -> None:
+    if door.exception() is None and (work := door.result()) is not None:
+        work.give_back()
 
 
 class Progress:

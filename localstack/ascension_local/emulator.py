@@ -107,9 +107,8 @@ def start() -> Running:
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LAMBDA_IGNORE_ARCHITECTURE": "1",
-        # AWS waits at the queue; LocalStack looks now and then, after a quiet time only every ten seconds.
-        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.25",
-        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.25",
+        # Between one wait at a queue (`queue_waiting`) and the next.
+        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.01",
         "S3_SKIP_SIGNATURE_VALIDATION": "0",
         # Left to us (stack.unsupported): LocalStack asks a catalogue on the internet, and refuses all without it.
         "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "1",

@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -264,6 +265,23 @@ def test_paying_customers_go_first_and_nobody_starves(bench: Bench) -> None:
     served = [token.split()[2] for token, _ in bench.states.answers]
     assert served[:8] == ["paying", "paying", "paying", "free", "paying", "paying", "paying", "free"]
     assert served.count("free") == 6
+
+
+def test_a_waiting_worker_hears_of_work_in_either_queue_and_loses_none(bench: Bench) -> None:
+    queues = bench.module.Queues(bench.sqs, bench.states, bench.priority, bench.ordinary)
+
+    def send_both() -> None:
+        bench.queue("paid", bench.priority)
+        bench.queue("free", bench.ordinary)
+
+    threading.Timer(0.2, send_both).start()
+    taken: list[Any] = []
+    while len(taken) < 2:
+        if (work := queues.take()) is not None:
+            work.drop()
+            taken.append(work.job_id)
+    assert sorted(taken) == ["free", "paid"]
+    assert bench.left() == 0
 
 
 def test_a_worker_that_leaves_says_so_last(bench: Bench) -> None:
