@@ -1,7 +1,8 @@
 """The page in Chromium: how long it takes until it can be used, to decode a result, to open it, and to draw a frame.
 
 A visitor's browser decodes a result once, with code that it has never run; so the first time in fresh pages is told
-beside the median of many times in one.
+beside the median of many times in one. The decoder spells a frame out when it is read. So decoding counts as done when
+a frame of the climber and of the Ghost can be drawn, and what it takes to read all of them is told, too.
 
 The result is a perfect analysis of a climb that was planned but never rendered: thirty seconds at thirty frames a
 second with everything in it, filmed by hand, so that no frame sees the wall from the same place as the one before.
@@ -22,7 +23,7 @@ from typing import Any
 
 from ascension_vision.result.document import compact
 from ascension_vision.scene import CameraOptions, SceneOptions, plan_scene
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.report import Goal, NotNow, Report, Table, quantile
 from bench.surroundings import ROOT
@@ -34,32 +35,51 @@ MAX_LOAD = 1.5
 VISITS, DECODINGS, FRAMES = 5, 15, 300
 SCREEN = {"width": 1920, "height": 1200}
 
-_DECODE_ONCE = """async (text) => {
+_READ = """
   const {verbose} = await import('./decode.js');
-  const compact = JSON.parse(text);
-  const started = performance.now();
-  verbose(compact);
-  return performance.now() - started;
-}"""
-
-_DECODE = """async ([text, times]) => {
-  const {verbose} = await import('./decode.js');
-  const {Climb} = await import('./climb.js');
-  const took = (act) => {
-    const started = performance.now();
-    act();
-    return performance.now() - started;
+  const read = ({landmarks, world, angles, center_of_gravity, loads}) => {};
+  const one = ({poses, ghost}) => {
+    read(poses.frames[poses.frames.length >> 1]);
+    read(ghost.frames[ghost.frames.length >> 1]);
   };
-  const parsed = Array.from({length: times}, () => took(() => JSON.parse(text)));
-  const decoded = Array.from({length: times}, () => {
+  const all = ({poses, camera, loads, ghost}) => {
+    poses.frames.forEach(read);
+    ghost.frames.forEach(read);
+    return [camera.frames, loads.frames, ghost.certificate.frames];
+  };
+  const taken = (text) => {
     const compact = JSON.parse(text);
-    return took(() => verbose(compact));
-  });
-  const opened = Array.from({length: times}, () => {
-    const climb = new Climb(JSON.parse(text));
-    return took(() => climb.frames.forEach((frame) => frame.landmarks));
-  });
-  return {parsed, decoded, opened};
+    const started = performance.now();
+    const result = verbose(compact);
+    one(result);
+    const decoded = performance.now() - started;
+    all(result);
+    return {decoded, whole: performance.now() - started};
+  };
+"""
+
+_DECODE_ONCE = f"async (text) => {{ {_READ} return taken(text); }}"
+
+_DECODE = f"""async ([text, times]) => {{
+  {_READ}
+  const parsed = Array.from({{length: times}}, () => {{
+    const started = performance.now();
+    JSON.parse(text);
+    return performance.now() - started;
+  }});
+  const runs = Array.from({{length: times}}, () => taken(text));
+  return {{parsed, decoded: runs.map((run) => run.decoded), whole: runs.map((run) => run.whole)}};
+}}"""
+
+_OPEN = """async (text) => {
+  const {Climb} = await import('./climb.js');
+  const {resultView} = await import('./result-view.js');
+  await new Promise(requestAnimationFrame);
+  const started = performance.now();
+  const {node, player} = resultView(new Climb(JSON.parse(text)), {analysis: null});
+  document.getElementById('main').replaceChildren(node);
+  player.useNothing();
+  return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now() - started)));
 }"""
 
 _DRAW = """async ([text, frames]) => {
@@ -105,7 +125,8 @@ def measure() -> Report:
     with _served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         usable = [_usable_ms(browser.new_page(viewport=SCREEN), address) for _ in range(VISITS)]
-        first = [_first_decoding_ms(browser.new_page(viewport=SCREEN), address, document) for _ in range(VISITS)]
+        first: list[dict[str, float]] = [_first_visit(browser, address, _DECODE_ONCE, document) for _ in range(VISITS)]
+        opened: list[float] = [_first_visit(browser, address, _OPEN, document) for _ in range(VISITS)]
         page = browser.new_page(viewport=SCREEN)
         page.goto(address)
         decoding: dict[str, list[float]] = page.evaluate(_DECODE, [document, DECODINGS])
@@ -118,8 +139,10 @@ def measure() -> Report:
         ("until the page can be used", usable),
         ("parsing the JSON", decoding["parsed"]),
         ("decoding it", decoding["decoded"]),
-        ("decoding it, the first time in a fresh page", first),
-        ("reading every landmark of every frame", decoding["opened"]),
+        ("decoding it and reading every frame", decoding["whole"]),
+        ("decoding it, the first time in a fresh page", [run["decoded"] for run in first]),
+        ("decoding it and reading every frame, the first time", [run["whole"] for run in first]),
+        ("from the JSON to its first picture, the first time", opened),
         (f"drawing a frame with everything on, {width} x {height}", drawing["drawn"]),
         ("from one animation frame to the next meanwhile", drawing["gaps"]),
     ]
@@ -129,12 +152,16 @@ def measure() -> Report:
     sizes = Table("bytes after gzip", ("what", "bytes"))
     sizes.rows += [("all of the page", size), ("the result", len(gzip.compress(document.encode())))]
     decoded, drawn = quantile(decoding["decoded"], 0.5), quantile(drawing["drawn"], 0.95)
+    decoded_first = quantile([run["decoded"] for run in first], 0.5)
     return Report(
         tables=[times, sizes],
         goals=[
             Goal(f"usable in under {GOAL_USABLE_MS} ms", quantile(usable, 0.5) < GOAL_USABLE_MS),
             Goal(f"decoding in under {GOAL_DECODE_MS} ms", decoded < GOAL_DECODE_MS),
-            Goal(f"decoding in under {GOAL_DECODE_MS} ms the first time", quantile(first, 0.5) < GOAL_DECODE_MS),
+            Goal(
+                f"decoding in under {GOAL_DECODE_MS} ms the first time",
+                decoded_first < GOAL_DECODE_MS,
+            ),
             Goal(f"95 of 100 frames drawn in under {GOAL_FRAME_MS:.1f} ms", drawn < GOAL_FRAME_MS),
             Goal(f"the page under {GOAL_BYTES} bytes", size < GOAL_BYTES),
         ],
@@ -159,11 +186,13 @@ def _usable_ms(page: Page, address: str) -> float:
     return took
 
 
-def _first_decoding_ms(page: Page, address: str, document: str) -> float:
+def _first_visit(browser: Browser, address: str, script: str, document: str) -> Any:
+    """What the script tells in a page that has decoded nothing yet."""
+    page = browser.new_page(viewport=SCREEN)
     page.goto(address)
-    took: float = page.evaluate(_DECODE_ONCE, document)
+    told = page.evaluate(script, document)
     page.close()
-    return took
+    return told
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -23,7 +23,6 @@ export class Climb {
     this.hold = new Map(this.holds.map((hold) => [hold.id, hold]));
     this.contacts = this.result.contacts ?? [];
     this.moves = this.result.moves ?? [];
-    this.loads = this.result.loads?.frames ?? null;
     this.used = new Set(this.contacts.map(({ hold_id: id }) => id));
     const gaps = Array.from(this.times.slice(1), (t, i) => t - this.times[i]);
     this.spacing = median(gaps) || 1 / 30;
@@ -120,7 +119,8 @@ export class Climb {
   /** How much of the body's weight a limb carries, one value a frame, NaN where that is not known; null without loads. */
   load(limb) {
     const i = LIMBS.indexOf(limb);
-    return this.loads && Float64Array.from(this.loads, (loads) => loads?.[i] ?? NaN);
+    const { loads } = this.result;
+    return loads ? Float64Array.from(loads.frames, (each) => each?.[i] ?? NaN) : null;
   }
 
   /** What both hands of the Ghost carry when the climber is at each frame, NaN outside its climb; null without Ghost. */

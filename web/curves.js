@@ -7,10 +7,34 @@ const STILL = 0.15; // torso lengths a second: below it, the metric `immobility`
 const JOINTS = [["elbows", "elbow"], ["knees", "knee"], ["shoulders", "shoulder"], ["hipJoints", "hip"], ["ankles", "ankle"]];
 const OPEN = 2; // joints that are shown without asking
 
-/** {node, charts, destroy}; `seek(t)` is called while a playhead is dragged. */
-export function curves(climb, seek) {
-  const shared = { times: climb.times, duration: climb.duration, seek };
+/**
+ * {node, charts, destroy}; `seek(t)` is called while a playhead is dragged. The charts are there soon after the first
+ * picture, which need not wait until every frame is read for them; then `ready()` is called.
+ */
+export function curves(climb, seek, ready) {
+  const node = element("section", { id: "curves" }, element("h2", { say: "curves" }));
   const charts = [];
+  let later = 0;
+  const drawn = requestAnimationFrame(() => {
+    later = setTimeout(() => {
+      node.append(...chartsOf(climb, seek, charts));
+      ready();
+    });
+  });
+  return {
+    node,
+    charts,
+    destroy: () => {
+      cancelAnimationFrame(drawn);
+      clearTimeout(later);
+      charts.forEach((chart) => chart.destroy());
+    },
+  };
+}
+
+// The nodes of all charts, which are added to `charts`.
+function chartsOf(climb, seek, charts) {
+  const shared = { times: climb.times, duration: climb.duration, seek };
   const add = (options) => {
     charts.push(new Chart({ ...shared, ...options }));
     return charts.at(-1).node;
@@ -36,11 +60,7 @@ export function curves(climb, seek) {
   if (shown.length > OPEN) {
     nodes.push(element("details.more", {}, element("summary", { say: "moreJoints" }), ...shown.slice(OPEN)));
   }
-  return {
-    node: element("section", { id: "curves" }, element("h2", { say: "curves" }), nodes),
-    charts,
-    destroy: () => charts.forEach((chart) => chart.destroy()),
-  };
+  return nodes;
 }
 
 // What each hand carries, and, against the Ghost, what both do: percent of the body's weight, an estimate.

@@ -96,7 +96,7 @@ export class Player {
     this.warning = element("p.warning", { hidden: true, role: "alert", say: "otherVideo" });
     this.screen = element("div.screen", {}, this.stage.node, this.slider, buttons);
     this.node = element("div.player", {}, this.screen, this.#toggles(), climb.ghost ? this.#ghostModes() : null, this.warning);
-    this.curves = curves(climb, (t) => this.seek(t));
+    this.curves = curves(climb, (t) => this.seek(t), () => this.#showCurves());
     this.lanes = climb.contacts.length ? new ContactLanes(climb, (t) => this.seek(t)) : null;
     this.#listen();
   }
@@ -301,14 +301,18 @@ export class Player {
   #show() {
     const { climb, t } = this;
     this.stage.show(t);
-    const near = climb.nearest(t);
-    this.curves.charts.forEach((chart) => chart.show(t, near));
+    this.#showCurves();
     this.lanes?.show(t);
     this.followers.forEach((follow) => follow());
     if (!this.sliding) this.slider.value = t;
     this.clock.textContent = `${number(t, 2)} / ${number(climb.duration, 1)} s`;
     const said = words("positionOf", { t: number(t, 1), duration: number(climb.duration, 1) });
     this.slider.setAttribute("aria-valuetext", said);
+  }
+
+  #showCurves() {
+    const near = this.climb.nearest(this.t);
+    this.curves.charts.forEach((chart) => chart.show(this.t, near));
   }
 
   #playing() {

@@ -126,17 +126,19 @@ class TestVectors:
 
     @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed; the page's tests check it, too")
     def test_the_javascript_decoder_agrees_with_each(self, tmp_path: Path) -> None:
-        (tmp_path / "decode.mjs").write_text((ROOT / "web/decode.js").read_text())
-        (tmp_path / "spell.mjs").write_text(
+        (tmp_path / "package.json").write_text('{"type": "module"}')
+        for name in ("decode.js", "planes.js"):
+            (tmp_path / name).write_text((ROOT / "web" / name).read_text())
+        (tmp_path / "spell.js").write_text(
             "import { readFileSync } from 'node:fs';\n"
-            "import { verbose } from './decode.mjs';\n"
+            "import { verbose } from './decode.js';\n"
             "const spelled = process.argv.slice(2).map((path) => verbose(JSON.parse(readFileSync(path, 'utf8'))));\n"
             "process.stdout.write(JSON.stringify(spelled));\n"
         )
         known = vectors.read()
         paths = [str(vectors.FOLDER / f"{name}.compact.json") for name in known]
         spelled = subprocess.run(
-            ["node", str(tmp_path / "spell.mjs"), *paths], capture_output=True, text=True, check=True
+            ["node", str(tmp_path / "spell.js"), *paths], capture_output=True, text=True, check=True
         )
         assert json.loads(spelled.stdout) == [verbose for _, verbose in known.values()]
 
