@@ -1,7 +1,7 @@
 // What there is to know about the Ghost: its certificate, what it changes, and, where there is none, why and how to get one.
 
 import { element } from "./elements.js";
-import { change, known, measure, number, t } from "./language.js";
+import { change, known, measure, number, sayTold, t } from "./language.js";
 import { problemNotice } from "./problem-notice.js";
 
 /** `seek(t)` jumps to a moment of the video. */
@@ -89,7 +89,7 @@ export function noGhost({ reason, tier, ask }) {
     "section",
     { id: "ghost" },
     element("h2", { say: "ghost" }),
-    element("p", {}, element("span", { say: "noGhost" }), " ", reason ? element("span.reason", { lang: "en" }, reason) : null),
+    element("p", {}, element("span", { say: "noGhost" }), " ", reason ? sayTold(element("span.reason"), reason) : null),
     gate,
     button,
     notice.node,

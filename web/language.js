@@ -5,6 +5,8 @@ import { WORDS } from "./words.js";
 const STORED = "ascension.language";
 export const LANGUAGES = { en: "English", fr: "Français", de: "Deutsch" };
 
+const PATTERNS = {};
+
 let language = chosen();
 document.documentElement.lang = language;
 
@@ -34,14 +36,41 @@ export function say(node, speak, attribute = "") {
   told.get(attribute)();
 }
 
-/** Give a node the page's words for a key, or, where its language has none, what the server says in English. */
-export function sayOr(node, key, english) {
+/**
+ * What the analysis says in English, in the page's language. The dictionaries have such sentences as keys, with {names} for
+ * what differs: numbers, checks of the Ghost, other sentences. Undefined where there are no words.
+ */
+export function translated(english) {
+  const words = WORDS[language];
+  if (Object.hasOwn(words, english)) return words[english];
+  for (const [pattern, key] of patterns()) {
+    const found = pattern.exec(english);
+    if (!found) continue;
+    return t(key, Object.fromEntries(Object.entries(found.groups).map(([name, part]) => [name, partTranslated(part)])));
+  }
+}
+
+/** Give a node what the analysis says, in the page's words where it has some: for `key`, or else for the sentence. */
+export function sayTold(node, english, key = "") {
   say(node, () => {
-    const words = template(key);
+    const words = template(key) ?? translated(english);
     node.lang = words ? language : "en";
     return words ?? english;
   });
   return node;
+}
+
+function partTranslated(part) {
+  if (Number.isFinite(Number(part))) return number(Number(part), part.split(".")[1]?.length ?? 0);
+  const check = (name) => template(`gate.${name.replaceAll(" ", "_")}`) ?? name;
+  return translated(part) ?? part.split(", ").map(check).join("; ");
+}
+
+// [RegExp, key] of the sentences of this language with {names}.
+function patterns() {
+  return (PATTERNS[language] ??= Object.keys(WORDS[language])
+    .filter((key) => key.includes("{"))
+    .map((key) => [new RegExp(`^${key.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, "(?<$1>.+)")}$`), key]));
 }
 
 export function speak(wanted) {

@@ -1,7 +1,7 @@
 // The metrics: each with its unit, how sure it is, what it was computed from, or why it is not known.
 
 import { element } from "./elements.js";
-import { known, number, sayOr, unit as unitWords } from "./language.js";
+import { known, number, sayTold, translated, unit as unitWords } from "./language.js";
 
 export function numbers({ metrics, metrics_info: infos = {} }) {
   const rows = Object.entries(metrics).map(([name, value]) => metric(name, value, infos[name] ?? {}));
@@ -25,7 +25,7 @@ export function decimalsOf(value, uncertainty) {
 function metric(name, value, info) {
   const heading = element("dt", { say: metricName(name) });
   if (value === null) {
-    const reason = info.reason ? element("p.hint", { lang: "en" }, info.reason) : null;
+    const reason = info.reason ? sayTold(element("p.hint"), info.reason) : null;
     return element("div.unknown", {}, heading, element("dd", {}, element("em", { say: "notMeasured" }), reason));
   }
   const decimals = decimalsOf(value, info.uncertainty);
@@ -36,11 +36,11 @@ function metric(name, value, info) {
   // Bare numbers have the unit 1 and shares are ratios: what they mean says more than that.
   const plain = !info.unit || ["1", "ratio"].includes(info.unit);
   const unit = plain ? null : element("span.unit", { say: () => ` ${unitWords(info.unit)}` });
-  const meaning = info.meaning ? sayOr(element("p.hint"), `meaning.${name}`, info.meaning) : null;
+  const meaning = info.meaning ? sayTold(element("p.hint"), info.meaning, `meaning.${name}`) : null;
   const from = info.from?.length
     ? element("p.hint", { say: (t) => t("computedFrom", { what: info.from.map((part) => (known(`from.${part}`) ? t(`from.${part}`) : part.replaceAll("_", " "))).join(", ") }) })
     : null;
-  const assumed = info.assumes ? element("p.hint", { say: (t) => t("assumes", { what: info.assumes }) }) : null;
-  const source = info.source ? element("p.hint", { say: (t) => t("source", { what: info.source }) }) : null;
+  const after = (key, told) => (told ? element("p.hint", { say: (t) => t(key, { what: translated(told) ?? told }) }) : null);
+  const [assumed, source] = [after("assumes", info.assumes), after("source", info.source)];
   return element("div", {}, heading, element("dd", {}, amount, spread, unit, meaning, from, assumed, source));
 }

@@ -1,7 +1,7 @@
 // A problem, in the words of whoever found it.
 
 import { element } from "./elements.js";
-import { known, say } from "./language.js";
+import { current, known, say } from "./language.js";
 
 /** What to tell about a problem: the page's language where it has words for its type, else the server's own. */
 export function problemWords(problem, t) {
@@ -21,7 +21,11 @@ export function problemNotice() {
     show(problem) {
       node.hidden = false;
       node.dataset.type = problem.type ?? "internal";
-      say(node, (t) => problemWords(problem, t));
+      say(node, (t) => {
+        const words = problemWords(problem, t);
+        node.lang = [`problem.${problem.type}`, "problem.internal"].some((key) => words === t(key)) ? current() : "en";
+        return words;
+      });
     },
     clear() {
       node.hidden = true;

@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 import { cueList } from "./cue-list.js";
 import { ghostPanel, noGhost } from "./ghost-panel.js";
-import { known, number } from "./language.js";
+import { known, number, sayTold } from "./language.js";
 import { numbers } from "./numbers.js";
 import { Player } from "./player.js";
 import { VIDEOS } from "./upload.js";
@@ -51,11 +51,11 @@ function about(analysis, { video, wall, quality, absent = {}, revision = 0 }) {
       : []),
     ...(wall ? wallLines(wall) : []),
     ...(revision ? [element("li", { say: (t) => t("corrected", { count: revision }) })] : []),
-    ...(quality.warnings ?? []).map((warning) => element("li.warning", { lang: "en" }, warning)),
+    ...(quality.warnings ?? []).map((warning) => sayTold(element("li.warning"), warning)),
     ...Object.entries(absent).map(([part, reason]) => {
       const key = `absent.${part}`;
       const named = element("span", { say: (t) => (known(key) ? t(key) : part) });
-      return element("li", {}, named, ": ", element("span", { lang: "en" }, reason));
+      return element("li", {}, named, ": ", sayTold(element("span"), reason));
     }),
   ];
   return element(

@@ -316,5 +316,56 @@ export default {
   "problem.no-video-stream": "Diese Datei hat Ton, aber kein Bild. Bitte schick ein Video.",
   "problem.timed-out": "Die Auswertung hat zu lange gedauert und wurde beendet. Versuche es noch einmal oder mit einem kürzeren Video.",
   "problem.analysis-not-found": "Diese Auswertung gibt es nicht (mehr).",
+  "problem.damaged-video": "Dieses Video ist beschädigt. Bitte schick es noch einmal oder exportiere es neu.",
+  "problem.video-too-small": "Das Bild ist zu klein. Bitte schick das Video in voller Auflösung.",
+  "problem.no-holds-to-correct": "Diese Auswertung entstand ohne Griffe. Werte das Video mit Griffen noch einmal aus und korrigiere diese.",
+  "problem.correction-impossible": "Von dieser Auswertung ist nichts mehr da, woran eine Korrektur anknüpfen könnte. Bitte werte das Video noch einmal aus.",
+  "problem.own-model-unusable": "Das eigene Modell deines Kontos lässt sich nicht verwenden. Lade ein anderes hoch oder entferne es.",
+  "problem.larger-than-announced": "Die hochgeladene Datei ist größer als angekündigt. Bitte lade das Video noch einmal hoch.",
+  "problem.upload-missing": "Das Video kam nicht rechtzeitig an. Bitte lade es noch einmal hoch.",
+  "problem.interrupted": "Die Auswertung wurde bei uns unterbrochen und ließ sich nicht fortsetzen. Bitte starte sie neu.",
+  "problem.analysis-not-completed": "Das geht erst, wenn die Auswertung fertig ist.",
+  "problem.analysis-changing": "Die Auswertung hat sich gerade geändert. Bitte versuche es noch einmal.",
+  "problem.correction-running": "Eine Korrektur dieser Auswertung läuft noch. Bitte warte, bis sie fertig ist.",
+  "problem.video-not-found": "Dieses Video gibt es nicht (mehr). Ohne Speichern werden Videos nach 24 Stunden gelöscht.",
+  "problem.video-not-uploaded": "Das Video ist noch nicht hochgeladen.",
+  "problem.saving-needs-pro": "Videos länger als 24 Stunden zu behalten gehört zu Pro.",
+  "problem.too-many-requests": "Das waren zu viele Anfragen in kurzer Zeit. Bitte warte einen Moment.",
+  "problem.temporarily-unavailable": "Das geht gerade nicht. Bitte versuche es in ein paar Sekunden noch einmal.",
   sessionOver: "Deine Sitzung ist abgelaufen. Bitte melde dich wieder an.",
+
+  // What the analysis says in English, by its own sentences: why something is not known, what a number assumes, what was wrong
+  // with the video. {names} stand for what differs.
+  "Holds were not asked for.": "Die Griffe sollten nicht ausgewertet werden.",
+  "It climbs on holds, and holds were not asked for.": "Der Ghost klettert an Griffen, und die sollten nicht ausgewertet werden.",
+  "Nothing tells the wall's size: too few holds were found. The climber's height would.":
+    "Der Wand fehlt der Maßstab: Es wurden zu wenige Griffe gefunden. Mit deiner Körpergröße ginge es.",
+  "The climber is not seen on the wall long enough.": "Der Kletterer ist nicht lange genug an der Wand zu sehen.",
+  "The Ghost Climber was not asked for.": "Ein Ghost war nicht gewünscht.",
+  "No Ghost Climber was asked for.": "Ein Ghost war nicht gewünscht.",
+  "The wall was not found in the picture.": "Die Wand wurde im Bild nicht gefunden.",
+  "The climber is seen too briefly.": "Der Kletterer ist zu kurz zu sehen.",
+  "No hand or foot was seen on a hold.": "Keine Hand und kein Fuß war an einem Griff zu sehen.",
+  "At no time are a hand and another limb seen on holds.":
+    "In keinem Moment sind eine Hand und dazu die andere oder ein Fuß an Griffen zu sehen.",
+  "The climb is too short.": "Die Kletterei ist zu kurz.",
+  "The climber is hidden for too much of the climb.": "Der Kletterer ist zu lange verdeckt.",
+  "The body was not placed in space: the wall or its scale is unknown.":
+    "Der Körper ließ sich nicht im Raum einordnen: Die Wand oder ihr Maßstab ist unbekannt.",
+  "The contacts that were seen could not hold the body.": "Die gesehenen Kontakte könnten den Körper nicht halten.",
+  "No hand arrives while anything else is on a hold.": "Keine Hand kommt an, während die andere oder ein Fuß an einem Griff ist.",
+  "There is no Ghost: {reason}": "Es gibt keinen Ghost. {reason}",
+  "The Ghost does not pass its certificate: {gates}.": "Diese Prüfungen besteht der Ghost nicht: {gates}.",
+  "a camera that stands still": "eine Kamera, die still steht",
+  "contacts that were seen are all there are; hold types and wall angle as given":
+    "es gibt nur die gesehenen Kontakte; Grifftypen und Wandneigung stimmen",
+  "movements slower than about 2 Hz": "Bewegungen langsamer als etwa 2 Hz",
+  "least squared load over capacity that balances the body in friction cones; Russell et al. 2012":
+    "die Lasten, die den Körper in Reibungskegeln mit der kleinsten Summe quadrierter Anteile der Haltekraft im Gleichgewicht halten; Russell et al. 2012",
+  "cost function of this project, docs/ghost.md": "Kostenfunktion dieses Projekts, docs/ghost.md",
+  "threshold chosen by this project": "Schwelle von diesem Projekt gewählt",
+  "as avg_tension": "wie bei der mittleren Spannung",
+  "Some pictures in the video are damaged and were left out.": "Einige Bilder im Video sind beschädigt und wurden ausgelassen.",
+  "The last {seconds} s of the video could not be read; everything before them was used.":
+    "Die letzten {seconds} s des Videos waren nicht lesbar; alles davor wurde ausgewertet.",
 };

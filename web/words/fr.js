@@ -316,5 +316,56 @@ export default {
   "problem.no-video-stream": "Ce fichier a du son mais pas d’image. Envoyez une vidéo.",
   "problem.timed-out": "L’analyse a été arrêtée car elle durait trop longtemps. Réessayez, ou avec une vidéo plus courte.",
   "problem.analysis-not-found": "Cette analyse n’existe pas, ou plus.",
+  "problem.damaged-video": "Cette vidéo est endommagée. Envoyez-la de nouveau ou exportez-la une nouvelle fois.",
+  "problem.video-too-small": "L’image est trop petite. Envoyez la vidéo en pleine résolution.",
+  "problem.no-holds-to-correct": "Cette analyse a été faite sans prises. Relancez-la avec les prises, puis corrigez-les.",
+  "problem.correction-impossible": "Il ne reste rien de cette analyse à partir de quoi corriger. Analysez de nouveau la vidéo.",
+  "problem.own-model-unusable": "Le modèle de votre compte est inutilisable. Envoyez-en un autre ou retirez-le.",
+  "problem.larger-than-announced": "Le fichier envoyé est plus gros qu’annoncé. Envoyez de nouveau la vidéo.",
+  "problem.upload-missing": "La vidéo n’est pas arrivée à temps. Envoyez-la de nouveau.",
+  "problem.interrupted": "L’analyse a été interrompue de notre côté et n’a pas pu reprendre. Relancez-la.",
+  "problem.analysis-not-completed": "Il faut pour cela que l’analyse soit terminée.",
+  "problem.analysis-changing": "L’analyse vient de changer. Réessayez.",
+  "problem.correction-running": "Une correction de cette analyse est en cours. Attendez qu’elle soit terminée.",
+  "problem.video-not-found": "Cette vidéo n’existe pas, ou plus. Sans enregistrement, les vidéos sont supprimées après 24 heures.",
+  "problem.video-not-uploaded": "La vidéo n’est pas encore envoyée.",
+  "problem.saving-needs-pro": "Garder une vidéo plus de 24 heures fait partie de Pro.",
+  "problem.too-many-requests": "Trop de demandes en peu de temps. Attendez un instant.",
+  "problem.temporarily-unavailable": "C’est momentanément indisponible. Réessayez dans quelques secondes.",
   sessionOver: "Votre session est terminée. Connectez-vous de nouveau.",
+
+  // What the analysis says in English, by its own sentences: why something is not known, what a number assumes, what was wrong
+  // with the video. {names} stand for what differs.
+  "Holds were not asked for.": "L’analyse des prises n’a pas été demandée.",
+  "It climbs on holds, and holds were not asked for.": "Le Ghost grimpe sur des prises, et leur analyse n’a pas été demandée.",
+  "Nothing tells the wall's size: too few holds were found. The climber's height would.":
+    "Rien n’indique l’échelle du mur : trop peu de prises ont été trouvées. La taille du grimpeur suffirait.",
+  "The climber is not seen on the wall long enough.": "Le grimpeur n’est pas visible assez longtemps sur le mur.",
+  "The Ghost Climber was not asked for.": "Le Ghost n’a pas été demandé.",
+  "No Ghost Climber was asked for.": "Le Ghost n’a pas été demandé.",
+  "The wall was not found in the picture.": "Le mur n’a pas été trouvé dans l’image.",
+  "The climber is seen too briefly.": "Le grimpeur n’est visible que trop brièvement.",
+  "No hand or foot was seen on a hold.": "Aucune main ni aucun pied n’a été vu sur une prise.",
+  "At no time are a hand and another limb seen on holds.":
+    "À aucun moment on ne voit sur des prises une main et, avec elle, l’autre main ou un pied.",
+  "The climb is too short.": "L’escalade est trop courte.",
+  "The climber is hidden for too much of the climb.": "Le grimpeur est caché trop longtemps.",
+  "The body was not placed in space: the wall or its scale is unknown.":
+    "Le corps n’a pas pu être situé dans l’espace : le mur ou son échelle est inconnu.",
+  "The contacts that were seen could not hold the body.": "Les contacts visibles ne pourraient pas tenir le corps.",
+  "No hand arrives while anything else is on a hold.": "Aucune main n’arrive pendant que l’autre ou un pied est sur une prise.",
+  "There is no Ghost: {reason}": "Il n’y a pas de Ghost. {reason}",
+  "The Ghost does not pass its certificate: {gates}.": "Le Ghost ne réussit pas ces contrôles : {gates}.",
+  "a camera that stands still": "une caméra immobile",
+  "contacts that were seen are all there are; hold types and wall angle as given":
+    "il n’y a que les contacts visibles ; les types de prises et l’inclinaison du mur sont justes",
+  "movements slower than about 2 Hz": "des mouvements plus lents qu’environ 2 Hz",
+  "least squared load over capacity that balances the body in friction cones; Russell et al. 2012":
+    "les charges qui équilibrent le corps dans les cônes de frottement avec la plus petite somme des carrés des parts de la force disponible ; Russell et al. 2012",
+  "cost function of this project, docs/ghost.md": "fonction de coût de ce projet, docs/ghost.md",
+  "threshold chosen by this project": "seuil choisi par ce projet",
+  "as avg_tension": "comme pour la tension moyenne",
+  "Some pictures in the video are damaged and were left out.": "Quelques images de la vidéo sont endommagées et ont été ignorées.",
+  "The last {seconds} s of the video could not be read; everything before them was used.":
+    "Les {seconds} dernières secondes de la vidéo étaient illisibles ; tout ce qui précède a été analysé.",
 };
