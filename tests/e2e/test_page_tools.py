@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.e2e.conftest import Stack
 from tests.e2e.full_analysis import full_analysis
+from tests.e2e.phone import Phone
 from tests.e2e.visit import PATIENCE_MS, SMALL_PHONE, Climbed, Visit, overlay_pixels
 
 
@@ -112,6 +114,82 @@ def test_holds_are_added_moved_named_and_deleted_and_the_analysis_is_computed_an
     x0, y0, x1, y1 = by_action["add"]["box"]
     assert (x0 + x1) / 2 == pytest.approx(0.496, abs=0.002)
     assert y1 - y0 > x1 - x0 - 0.03
+
+
+@pytest.fixture
+def analysed(phone: Phone, climb: Path) -> tuple[Phone, dict[str, Any]]:
+    """An account with an analysis of its own, and what that found."""
+    job = phone.wait(phone.analyse(climb))
+    assert job["status"] == "completed", job["error"]
+    return phone, phone.job(job["id"], "verbose")
+
+
+def standing_alone(holds: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Holds well inside the picture whose middle lies in no other's box, the largest first."""
+
+    def inside(point: list[float], box: list[float]) -> bool:
+        return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
+
+    alone = [
+        hold
+        for hold in holds
+        if inside(hold["center"], [0.1, 0.1, 0.8, 0.9])
+        and not any(inside(hold["center"], other["box"]) for other in holds if other is not hold)
+    ]
+    return sorted(alone, key=lambda hold: hold["box"][0] - hold["box"][2])
+
+
+def test_holds_that_are_corrected_in_the_page_are_where_the_new_analysis_has_them(
+    visitor: Callable[..., Visit], analysed: tuple[Phone, dict[str, Any]]
+) -> None:
+    phone, job = analysed
+    moved, deleted = standing_alone(job["result"]["holds"])[:2]
+    visit = visitor()
+    page = visit.page
+    visit.show(phone, job["id"])
+    page.get_by_role("button", name="Correct the holds").click()
+
+    def box(hold: dict[str, Any]) -> Locator:
+        return page.locator(f'.hold-box[data-key="hold {hold["id"]}"]')
+
+    def shown(hold: dict[str, Any]) -> tuple[float, float]:
+        """The middle of its box, from 0 to 1 of the picture."""
+        layer = page.locator(".hold-layer").bounding_box()
+        assert layer
+        x, y = middle(box(hold))
+        return (x - layer["x"]) / layer["width"], (y - layer["y"]) / layer["height"]
+
+    before = shown(moved)
+    layer = page.locator(".hold-layer").bounding_box()
+    assert layer
+    start = middle(box(moved))
+    drag(visit, start, (start[0] + 0.08 * layer["width"], start[1]))
+    box(deleted).focus()
+    page.keyboard.press("Delete")
+    expect(page.locator("#edit-save")).to_have_text("Save and compute anew (2)")
+    with page.expect_response(re.compile("/holds$")) as answer:
+        page.locator("#edit-save").click()
+    assert (answer.value.status, answer.value.json()["revision"]) == (202, 1)
+
+    about = page.locator(".about").last
+    expect(about).to_contain_text("Corrections of the holds: 1", timeout=PATIENCE_MS)
+    expect(page.locator("#progress")).to_be_hidden()
+    visit.wait_for_video()
+    page.get_by_role("button", name="Correct the holds").click()
+    expect(page.locator(".hold-box")).to_have_count(len(job["result"]["holds"]) - 1)
+    assert box(deleted).count() == 0
+    assert shown(moved) == pytest.approx((before[0] + 0.08, before[1]), abs=0.01)
+    visit.picture("corrected")
+
+    after = phone.job(job["id"], "verbose")
+    assert (after["revision"], after["result"]["revision"]) == (1, 1)
+    holds = {hold["id"]: hold for hold in after["result"]["holds"]}
+    assert holds.keys() == {hold["id"] for hold in job["result"]["holds"]} - {deleted["id"]}
+    assert (holds[moved["id"]]["by"], holds[moved["id"]]["center"][0]) == (
+        "user",
+        pytest.approx(moved["center"][0] + 0.08, abs=0.01),
+    )
+    assert deleted["id"] not in {contact["hold_id"] for contact in after["result"]["contacts"]}
 
 
 def test_a_correction_that_is_refused_keeps_what_was_drawn(
