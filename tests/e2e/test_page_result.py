@@ -276,7 +276,7 @@ def test_without_a_ghost_its_reason_stands_there_and_free_users_meet_the_gate(
 ) -> None:
     visit = visitor()
     page = visit.page
-    reason = "A Ghost was not asked for."
+    reason = "The climb is too short."
     serve(visit, climbed, full | {"ghost": None, "absent": {"ghost": reason}})
     visit.show(climbed.phone, climbed.job_id)
     ghost = page.locator("#ghost")
@@ -285,6 +285,8 @@ def test_without_a_ghost_its_reason_stands_there_and_free_users_meet_the_gate(
     ghost.get_by_role("button", name="Analyse again with the Ghost").click()
     expect(ghost.get_by_role("alert")).to_contain_text("The Ghost Climber is part of Pro")
     visit.picture("ghost-gate")
+    page.get_by_label("Language").select_option("de")
+    expect(ghost.locator(".reason[lang=de]")).to_have_text("Die Kletterei ist zu kurz.")
 
 
 def test_the_gate_before_an_upload_says_what_pro_gives_and_lets_the_climber_go_on(
