@@ -38,19 +38,39 @@ export function verbose(compact) {
     ...compact,
     schema: VERBOSE_SCHEMA,
     poses: { frames: poseFrames(compact.poses, times) },
-    camera,
+    camera: spelled(camera, { still: compact.camera?.still ?? false }),
     holds: compact.holds && compact.holds.map(holdOf),
-    loads: compact.loads && spelled(series(compact.loads, count, FOUR)),
+    loads: compact.loads && spelled(numbers(compact.loads, count, FOUR)),
     ghost: compact.ghost && ghostOf(compact, times, camera),
   };
 }
 
+// One entry a frame, spelled out when it is first read: `spell(row)`, or null where the runs have no row.
+class Series {
+  #row;
+  #spell;
+  #told = [];
+  constructor(runs, count, spell) {
+    this.#row = places(runs, count);
+    this.#spell = spell;
+  }
+
+  at(i) {
+    const row = this.#row[i];
+    return row < 0 ? null : (this.#told[i] ??= this.#spell(row));
+  }
+
+  all() {
+    return this.#row.map((_, i) => this.at(i));
+  }
+}
+
 // An object whose `frames` are spelled out when they are first read.
-function spelled(spell, members = {}) {
+function spelled(series, members = {}) {
   let frames = null;
   return {
     get frames() {
-      return (frames ??= spell());
+      return (frames ??= series.all());
     },
     ...members,
   };
@@ -118,6 +138,7 @@ class Poses {
     [this.x, this.y, this.z] = [plane("x"), plane("y"), plane("z")];
     [this.worldX, this.worldY, this.worldZ] = [plane("world_x"), plane("world_y"), plane("world_z")];
     this.visibility = plane("visibility", LANDMARKS);
+    this.metres = new Float64Array(3 * this.x.width);
   }
 
   landmarks(row) {
@@ -129,7 +150,7 @@ class Poses {
   }
 
   angles(row) {
-    return (this.#told.angles[row] ??= angles(this.world(row)));
+    return (this.#told.angles[row] ??= angles(this.#metres(row)));
   }
 
   gravity(row) {
@@ -150,36 +171,45 @@ class Poses {
   }
 
   #world(row) {
+    const metres = this.#metres(row);
+    const points = [];
+    for (let i = 0; i < metres.length; i += 3) points.push([metres[i], metres[i + 1], metres[i + 2]]);
+    return points;
+  }
+
+  // x, y, z of one landmark after the other, until another row is asked for.
+  #metres(row) {
+    const { metres, worldX, worldY, worldZ } = this;
     const [seenX, seenY] = [this.x.row(row), this.y.row(row)];
-    const x = this.worldX.linked(row, seenX, seenX[23] + seenX[24]); // from the hips
-    const y = this.worldY.linked(row, seenY, seenY[23] + seenY[24]);
-    return points(x, y, this.worldZ.row(row), this.worldX.unit, this.worldY.unit, this.worldZ.unit);
+    const x = worldX.linked(row, seenX, seenX[23] + seenX[24]); // from the hips
+    const y = worldY.linked(row, seenY, seenY[23] + seenY[24]);
+    const z = worldZ.row(row);
+    for (let i = 0; i < x.length; i++) {
+      metres[3 * i] = x[i] / worldX.unit;
+      metres[3 * i + 1] = y[i] / worldY.unit;
+      metres[3 * i + 2] = z[i] / worldZ.unit;
+    }
+    return metres;
   }
 }
 
-function points(x, y, z, unitX, unitY, unitZ) {
-  const told = [];
-  for (let i = 0; i < x.length; i++) told.push([x[i] / unitX, y[i] / unitY, z[i] / unitZ]);
-  return told;
-}
-
-function angles(world) {
+function angles(metres) {
   const told = {};
   for (let i = 0; i < ANGLES.length; i++) {
     const [name, before, joint, after] = ANGLES[i];
-    told[name] = angle(world[before], world[joint], world[after]);
+    told[name] = angle(metres, 3 * before, 3 * joint, 3 * after);
   }
   return told;
 }
 
 // Degrees between the ways from a joint to its neighbours.
-function angle(a, joint, b) {
-  const ux = a[0] - joint[0];
-  const uy = a[1] - joint[1];
-  const uz = a[2] - joint[2];
-  const vx = b[0] - joint[0];
-  const vy = b[1] - joint[1];
-  const vz = b[2] - joint[2];
+function angle(metres, a, joint, b) {
+  const ux = metres[a] - metres[joint];
+  const uy = metres[a + 1] - metres[joint + 1];
+  const uz = metres[a + 2] - metres[joint + 2];
+  const vx = metres[b] - metres[joint];
+  const vy = metres[b + 1] - metres[joint + 1];
+  const vz = metres[b + 2] - metres[joint + 2];
   const cx = uy * vz - uz * vy;
   const cy = uz * vx - ux * vz;
   const cz = ux * vy - uy * vx;
@@ -201,14 +231,13 @@ function gravity(landmarks) {
   return [rounded(x / BODY_MASS, 1e5), rounded(y / BODY_MASS, 1e5)];
 }
 
+// The homographies.
 function cameraOf(coded, count) {
-  if (!coded) return { frames: Array(count).fill(null), still: false };
-  const row = places(coded.known, count);
-  if (coded.still) return { frames: row.map((i) => (i < 0 ? null : [[1, 0, 0], [0, 1, 0], [0, 0, 1]])), still: true };
+  if (!coded) return new Series([count], count);
+  if (coded.still) return new Series(coded.known, count, () => [[1, 0, 0], [0, 1, 0], [0, 0, 1]]);
   const rows = present(coded.known);
   const [x, y] = [new Plane(coded.x, rows, CORNERS), new Plane(coded.y, rows, CORNERS)];
-  const spell = () => row.map((i) => (i < 0 ? null : homography(x.row(i), y.row(i), x.unit, y.unit)));
-  return spelled(spell, { still: false });
+  return new Series(coded.known, count, (row) => homography(x.row(row), y.row(row), x.unit, y.unit));
 }
 
 // From the frame's corners (0, 0), (1, 0), (1, 1), (0, 1) as the reference has them (P. Heckbert 1989, section 2.2.3).
@@ -249,13 +278,12 @@ function holdOf(hold) {
   return { ...hold, center: [rounded((x0 + x1) / 2, 1e5), rounded((y0 + y1) / 2, 1e5)], outline };
 }
 
-// () => for each frame a list of numbers, where there is but one channel a number, or null.
-function series(coded, count, channels) {
-  const row = places(coded.known, count);
+// Numbers that are not below 0: a list of them for each frame, or where there is but one channel one.
+function numbers(coded, count, channels) {
   const plane = new Plane(coded, present(coded.known), channels);
   const told = (value) => Math.max(value, 0) / plane.unit;
-  const entry = channels === ONE ? (i) => told(plane.row(i)[0]) : (i) => Array.from(plane.row(i), told);
-  return () => row.map((i) => (i < 0 ? null : entry(i)));
+  const spell = channels === ONE ? (row) => told(plane.row(row)[0]) : (row) => Array.from(plane.row(row), told);
+  return new Series(coded.known, count, spell);
 }
 
 function ghostOf({ ghost, wall }, times, camera) {
@@ -270,9 +298,9 @@ function ghostOf({ ghost, wall }, times, camera) {
     frames.push(new GhostFrame(rounded(i / ghost.rate, 1e4), t, body, i, near));
   }
   const { frames: coded, ...certificate } = ghost.certificate;
-  const measures = Object.entries(coded).map(([name, measure]) => [name, series(measure, count, ONE)]);
-  const spell = () => Object.fromEntries(measures.map(([name, told]) => [name, told()]));
-  return { frames, contacts: ghost.contacts, certificate: spelled(spell, certificate), cues: ghost.cues };
+  const measures = Object.entries(coded).map(([name, measure]) => [name, numbers(measure, count, ONE)]);
+  const all = () => Object.fromEntries(measures.map(([name, measure]) => [name, measure.all()]));
+  return { frames, contacts: ghost.contacts, certificate: spelled({ all }, certificate), cues: ghost.cues };
 }
 
 class GhostFrame {
@@ -288,7 +316,7 @@ class GhostFrame {
   }
 
   get loads() {
-    return this.#body.loads.frames[this.#row];
+    return this.#body.loads.at(this.#row);
   }
 
   get world() {
@@ -310,20 +338,26 @@ class GhostBody {
   #told = { world: [], landmarks: [] };
   constructor({ count, x, y, z, loads }, wall, camera) {
     [this.x, this.y, this.z] = [x, y, z].map((coded) => new Plane(coded, count, BODY));
-    this.loads = spelled(series(loads, count, FOUR));
+    this.loads = numbers(loads, count, FOUR);
     this.projection = wall.projection;
     this.camera = camera;
   }
 
   world(row) {
-    const { x, y, z } = this;
-    return (this.#told.world[row] ??= points(x.row(row), y.row(row), z.row(row), x.unit, y.unit, z.unit));
+    return (this.#told.world[row] ??= this.#world(row));
   }
 
   /** As the camera of frame `near` sees it; null where that is unknown. */
   landmarks(row, near) {
-    const toReference = this.camera.frames[near];
+    const toReference = this.camera.at(near);
     return toReference && (this.#told.landmarks[row] ??= seenFrom(this.projection, toReference, this.world(row)));
+  }
+
+  #world(row) {
+    const [x, y, z] = [this.x.row(row), this.y.row(row), this.z.row(row)];
+    const points = [];
+    for (let i = 0; i < x.length; i++) points.push([x[i] / this.x.unit, y[i] / this.y.unit, z[i] / this.z.unit]);
+    return points;
   }
 }
 
