@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ascension_vision import __version__
 from ascension_vision.body.fit import fit_body
 from ascension_vision.body.motion import BodyMotion
+from ascension_vision.contacts.balance import with_hidden_hands
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.contacts.finding import find_contacts
 from ascension_vision.contacts.moves import moves
@@ -71,6 +72,8 @@ def conclude(seen: Observations, wishes: Wishes, device: str, report: Progress) 
     else:
         height = None if wishes.climber_height_cm is None else wishes.climber_height_cm / 100
         motion = fit_body(seen.poses, seen.track, wall, contacts, height, device)
+        if motion is not None:
+            contacts = with_hidden_hands(contacts, motion, seen.poses.visibility[motion.frames], holds, wall)
     carried = None if motion is None or wall is None else _loads(seen, motion, contacts, holds, wall)
     if carried is None:
         absent["loads"] = absent.get("wall") or "The climber is not seen on the wall long enough."

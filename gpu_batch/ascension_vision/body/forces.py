@@ -45,12 +45,15 @@ class Forces:
     Attributes:
         force: ``(n, 4, 3)`` body weights, wall frame.
         load: ``(n, 4)`` their norms.
-        residual: ``(n,)`` body weights that are out of balance, moments at ``LEVER``.
+        missing: ``(n, 6)`` force and moment about the centre, at ``LEVER``, that would balance the body and that the
+            contacts cannot give; body weights.
+        residual: ``(n,)`` its norm.
         feasible: ``(n,)`` whether the contacts can hold this body so.
     """
 
     force: torch.Tensor
     load: torch.Tensor
+    missing: torch.Tensor
     residual: torch.Tensor
     feasible: torch.Tensor
 
@@ -89,10 +92,10 @@ def contact_forces(
         dual = dual + eased - force
         if step % _CHECKED_EVERY == 0 and max((free - force).abs().max(), (force - before).abs().max()) < _SETTLED:
             break
-    missing = (balance @ force[..., None])[..., 0] - wanted
+    missing = wanted - (balance @ force[..., None])[..., 0]
     residual = missing.norm(dim=1)
     force = force.reshape(n, 4, 3)
-    return Forces(force, force.norm(dim=2), residual, residual < BALANCED)
+    return Forces(force, force.norm(dim=2), missing, residual, residual < BALANCED)
 
 
 def effort(load: torch.Tensor, grips: Grips, power: float = 2.0) -> torch.Tensor:

@@ -5,6 +5,8 @@ from typing import Literal
 
 Limb = Literal["left_hand", "right_hand", "left_foot", "right_foot"]
 LIMBS: tuple[Limb, ...] = ("left_hand", "right_hand", "left_foot", "right_foot")
+# The confidence of a contact that nobody saw, but without which the body would fall.
+DEMANDED = 0.2
 
 
 @dataclass(frozen=True)

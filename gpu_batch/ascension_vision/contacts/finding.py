@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ascension_vision.body.posture import phases
 from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts import nearness
-from ascension_vision.contacts.contact import LIMBS, Contact
+from ascension_vision.contacts.contact import DEMANDED, LIMBS, Contact
 from ascension_vision.contacts.nearness import FAR
 from ascension_vision.contacts.stay import Stay
 from ascension_vision.contacts.support import demanded
@@ -42,9 +42,9 @@ _HIDDEN_AIR = 0.15
 _SEEN = (0.5, 0.8)
 
 _MIN_SECONDS, _MIN_SECONDS_NO_HOLD = 0.2, 0.5
-# What is left of the confidence by the distance from the hold, where there is none, and where nobody saw a contact.
+# What is left of the confidence by the distance from the hold, and where there is none.
 _AWAY_CONFIDENCE = ((0.1, 0.4), (1.0, 0.6))
-_BARE, _DEMANDED = 0.7, 0.2
+_BARE = 0.7
 
 
 def find_contacts(poses: Poses, track: CameraTrack, holds: list[Hold]) -> list[Contact]:
@@ -175,7 +175,7 @@ def _contact(tips: Tips, distances: Array, holds: list[Hold], stay: Stay) -> Con
     x, y = np.median(tips.place[frames, stay.limb], axis=0)
     confidence = float(tips.seen[frames, stay.limb].mean())
     if stay.demanded:
-        confidence = _DEMANDED
+        confidence = DEMANDED
     elif stay.hold < 0:
         confidence *= _BARE
     else:

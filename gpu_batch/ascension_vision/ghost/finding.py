@@ -1,7 +1,7 @@
 """From the climber's motion to the Ghost's: edit the beta, plan, pose, weigh, certify."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from ascension_vision.body.forces import BALANCED, accelerations
 from ascension_vision.body.model import TIPS, BodyModel, tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
+from ascension_vision.ghost.balance import Balance
 from ascension_vision.ghost.beta import HANDS, Beta, as_stays, climb_span, edit
 from ascension_vision.ghost.certificate import Evidence, certify
 from ascension_vision.ghost.climbed import Climbed, climbed_between
@@ -37,16 +38,17 @@ _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
 _AT_MOVES, _AT_ENDS, _ANYWHERE, _JERK = 0.03, 0.05, 0.4, 2.0
 # What is the climber's place at an end is its median over this time, seconds.
 _END_SECONDS = 0.5
-# Where it would fall otherwise it has to be this near to where it does not, metres.
-_FALLEN = 0.015
+# Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres; more than so
+# many times what the certificate allows is hopeless.
+_MORE, _HOPELESS = 0.02, 5.0
 # Off the wall in the middle of a swing: metres, and per metre of the way.
 _LIFT, _LIFT_PER_METRE = 0.05, 0.06
 # The trunk's own posture is the climber's without what is quicker than this: radians, and rad/s³ as no surprise.
 _OWN_TRUNK, _OWN_TRUNK_JERK = 0.15, 5.0
-# How the load's change with the centre of gravity's place is found, and how far that may move it, metres.
-_PROBE, _LIGHTEN, _RESCUE = 0.02, 0.01, 0.12
+# How the load's change with the centre of gravity's place is found, and how far that may move it at once, metres.
+_PROBE, _LIGHTEN = 0.02, 0.01
 # Rounds of weighing and posing: so many make the load less, more only help the balance.
-_ROUNDS, _MOST_ROUNDS, _STEPS, _FEW_STEPS = 2, 5, 12, 4
+_ROUNDS, _MOST_ROUNDS, _STEPS, _FEW_STEPS = 2, 6, (6, 4, 4), (3, 2, 3)
 
 
 def find_ghost(
@@ -79,7 +81,7 @@ def find_ghost(
     climbed = climbed_between(motion, contacts, types, wall, start, end)
     ghost = None
     for patient in (True, False):
-        timeline = lay_out(beta, start, end, RATE, patient)
+        timeline = lay_out(beta, start, end, RATE, _arm_span(motion.model), patient)
         if timeline is None:
             return NoGhost("No hand or foot was seen on a hold.")
         pose = _pose(motion, timeline, types, wall)
@@ -90,6 +92,11 @@ def find_ghost(
             break
     assert ghost is not None
     return ghost
+
+
+def _arm_span(model: BodyModel) -> float:
+    lengths = model.lengths
+    return 2 * (lengths.upper_arm + lengths.forearm + lengths.hand) + lengths.shoulders
 
 
 def _failures(ghost: Ghost) -> tuple[int, float]:
@@ -117,8 +124,9 @@ def _pose(motion: BodyMotion, timeline: Timeline, types: Mapping[int, str], wall
     """``(n, degrees of freedom)``: plan the centre of gravity's path, pose the body, see what it carries, and again."""
     model: BodyModel = motion.model
     own = _own_posture(motion, timeline)
+    balance = Balance(timeline, types, wall, model.device)
     wanted, deviation = _places(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre))
-    path = least_jerk(wanted, deviation, RATE, _JERK)
+    path = balance.held(wanted, deviation, RATE, _JERK)
     wishes = Wishes(
         own=model.tensor(own), points=model.tensor(_tip_places(timeline)),
         on=torch.as_tensor(timeline.on, device=model.device), across=model.tensor(_across(motion, timeline)),
@@ -126,19 +134,22 @@ def _pose(motion: BodyMotion, timeline: Timeline, types: Mapping[int, str], wall
     )  # fmt: skip
     pose = pose_clip(model, wishes, wishes.own, _STEPS)
     best, least = pose, np.inf
+    aside = np.zeros_like(path)
     for done in range(_MOST_ROUNDS + 1):
         gravity = model.gravity_centre(pose).cpu().numpy()
-        weighed = _weigh(model, pose, gravity, timeline, types, wall)
+        missing = np.linalg.norm(balance.missing(gravity), axis=1)
         # of poses in which nothing is lacking the last carries least
-        lacking = float(np.maximum(weighed.lacking - BALANCED, 0).mean())
+        lacking = float(np.clip(missing / BALANCED - 1, 0, _HOPELESS).mean())
         if lacking <= least:
             best, least = pose, lacking
-        if done == _MOST_ROUNDS or (done >= _ROUNDS and (lacking == 0 or lacking > least)):
+        if done == _MOST_ROUNDS or (done >= _ROUNDS and lacking == 0):
             break
-        fallen = weighed.lacking >= BALANCED
-        wanted = np.where(fallen[:, None], gravity + weighed.rescue, wanted + weighed.ease)
-        deviation = np.where(fallen, _FALLEN, deviation)
-        wishes = replace(wishes, gravity=model.tensor(least_jerk(wanted, deviation, RATE, _JERK)))
+        if done < _ROUNDS:
+            wanted = wanted + _ease(model, pose, gravity, timeline, types, wall)
+            path = balance.held(wanted, deviation, RATE, _JERK)
+        # the body does not quite go where it is asked to: it is asked for more
+        aside = aside + np.clip(path - gravity, -_MORE, _MORE) if lacking else aside
+        wishes = replace(wishes, gravity=model.tensor(path + aside))
         pose = pose_clip(model, wishes, pose, _FEW_STEPS)
     return best
 
@@ -195,38 +206,24 @@ def _across(motion: BodyMotion, timeline: Timeline) -> Array:
     return across
 
 
-@dataclass(frozen=True)
-class _Weighed:
-    """Metres by which the centre of gravity should move: ``ease`` ``(n, 3)`` so that the limbs carry less, ``rescue``
-    ``(n, 3)`` so that they can carry it at all; ``lacking`` ``(n,)`` is what they cannot, in body weights."""
-
-    ease: Array
-    rescue: Array
-    lacking: Array
-
-
-def _weigh(
+def _ease(
     model: BodyModel, pose: torch.Tensor, gravity: Array, timeline: Timeline, types: Mapping[int, str], wall: Wall
-) -> _Weighed:
+) -> Array:
+    """``(n, 3)`` metres by which the centre of gravity should move so that the limbs carry less."""
     # every second frame will do: what is found is smoothed with the path
     some = slice(None, None, 2)
     t, points = timeline.t[some], tips(model.landmarks(pose)).cpu().numpy()[some]
     centre, acceleration = gravity[some], accelerations(timeline.t, gravity)[some]
-    offsets = [np.zeros(3), *(sign * _PROBE * axis for axis in np.eye(3) for sign in (1, -1))]
+    offsets = [sign * _PROBE * axis for axis in np.eye(3) for sign in (1, -1)]
     cases = [Case(t, points, centre + offset, acceleration, timeline.contacts) for offset in offsets]
-    here, *around = many_loads(cases, types, wall, model.device)
-    slope, fall = (
-        np.stack([up - down for up, down in zip(values[::2], values[1::2], strict=True)], axis=1) / (2 * _PROBE)
-        for values in ([found.strain for found in around], [found.imbalance for found in around])
-    )
-    lacking = here.imbalance[:, None]
+    found = many_loads(cases, types, wall, model.device)
+    slope = np.stack([up.strain - down.strain for up, down in zip(found[::2], found[1::2], strict=True)], axis=1)
+    slope /= 2 * _PROBE
     # A strain that changes by less than 1 a metre is worth less than the whole step.
     ease = -slope * _LIGHTEN / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1.0)
-    # A step of Newton's to where nothing is lacking, as far as the slope is to be trusted.
-    rescue = -lacking * fall / np.maximum(np.square(fall).sum(axis=1, keepdims=True), 0.05)
-    rescue *= np.minimum(1, _RESCUE / np.maximum(np.linalg.norm(rescue, axis=1, keepdims=True), 1e-9))
-    ease, rescue, lacking = (_at(timeline.t, t, values) for values in (ease, rescue, lacking))
-    return _Weighed(ease, rescue, lacking[:, 0])
+    # where the contacts do not hold the body, its load means nothing
+    held = np.max([one.imbalance for one in found], axis=0) < 5 * BALANCED
+    return _at(timeline.t, t, np.where(held[:, None], ease, 0.0))
 
 
 # --- presenting -------------------------------------------------------------------------------------------------------

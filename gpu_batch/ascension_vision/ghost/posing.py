@@ -5,6 +5,7 @@ Levenberg-Marquardt (Marquardt 1963) on all frames together; every residual is d
 no surprise, so that their squares may be added.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,8 @@ _OWN_LIMB = 0.3
 _JERK = {"x": 4.0, "y": 4.0, "z": 4.0, "pelvis": 20.0, "spine": 20.0, "neck": 20.0}
 _JERK_LIMB = 100.0
 _PIN, _SWING, _GRAVITY, _KNUCKLES = 0.0003, 0.01, 0.01, 0.004
+_FIRMNESS = 0.03, 0.2, 1.0
+_DAMPING = 40.0
 # Joints stay this far within their limits, radians.
 _MARGIN, _LIMIT = 0.02, 0.002
 # How near to the wall parts of the body may come, metres: knees, elbows, ankles, heels, hips, shoulders, nose.
@@ -55,28 +58,44 @@ class Wishes:
     rate: float
 
 
-def pose_clip(model: BodyModel, wishes: Wishes, start: Tensor, steps: int) -> Tensor:
-    """``(n, degrees of freedom)`` from ``start``, in at most so many Levenberg-Marquardt steps."""
-    band = jerk_penalty(len(start), wishes.rate, start)
-    stiffness = _by_name(model, _JERK, _JERK_LIMB) ** -2
-    damping, pose = 1e-3, start
-    value, gradient, curvature = _linearised(model, wishes, pose)
-    value = value + _jerk(band, stiffness, pose)
+def pose_clip(model: BodyModel, wishes: Wishes, start: Tensor, steps: Sequence[int]) -> Tensor:
+    """``(n, degrees of freedom)`` from ``start``, in at most so many Levenberg-Marquardt steps with loose pins and
+    limits, firmer ones, and firm ones.
+
+    What is pinned moves on a curve when the body does, and a straight step leaves that curve by millimetres, which firm
+    pins do not allow: with them alone the body would hardly move.
+    """
+    ties = jerk_penalty(len(start), wishes.rate, start), _by_name(model, _JERK, _JERK_LIMB) ** -2
+    pose = start
+    for firmness, most in zip(_FIRMNESS, steps, strict=True):
+        pose = _descend(model, wishes, pose, ties, firmness, most)
+    return pose
+
+
+def _descend(
+    model: BodyModel, wishes: Wishes, pose: Tensor, ties: tuple[Tensor, Tensor], firmness: float, steps: int
+) -> Tensor:
+    band, stiffness = ties
+    # Each frame is damped by itself: one in which the body cannot do what it should does not hold back the others.
+    damping = pose.new_full((len(pose),), _DAMPING)
+    values, gradient, curvature = _linearised(model, wishes, pose, firmness)
+    value = values.sum() + _jerk(band, stiffness, pose)
     for _ in range(steps):
         right = -(gradient + times_band(band, pose) * stiffness)
-        damped = curvature + damping * torch.diag_embed(curvature.diagonal(dim1=1, dim2=2))
+        damped = curvature + torch.diag_embed(damping[:, None].expand_as(pose))
         step = solve_chain(damped, band, stiffness, right)
         trial = pose + step.clamp(-0.5, 0.5)
-        new_value, new_gradient, new_curvature = _linearised(model, wishes, trial)
-        new_value = new_value + _jerk(band, stiffness, trial)
+        new_values, new_gradient, new_curvature = _linearised(model, wishes, trial, firmness)
+        new_value = new_values.sum() + _jerk(band, stiffness, trial)
+        worse = new_values > values
         if new_value < value:
             gain = float((value - new_value) / value)
-            pose, value, gradient, curvature = trial, new_value, new_gradient, new_curvature
-            damping = max(damping / 5, 1e-9)
+            pose, value, values, gradient, curvature = trial, new_value, new_values, new_gradient, new_curvature
+            damping = torch.where(worse, damping * 4, damping / 5)
             if gain < _ENOUGH:
                 break
         else:
-            damping *= 8
+            damping = torch.where(worse, damping * 10, damping * 2)
     return pose
 
 
@@ -84,33 +103,33 @@ def _jerk(band: Tensor, stiffness: Tensor, pose: Tensor) -> Tensor:
     return (pose * times_band(band, pose) * stiffness).sum()
 
 
-def _linearised(model: BodyModel, wishes: Wishes, pose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The sum of squares, half its gradient ``(n, d)`` and the Gauss-Newton matrix ``(n, d, d)``."""
+def _linearised(model: BodyModel, wishes: Wishes, pose: Tensor, firmness: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The sums of squares ``(n,)``, half their gradient ``(n, d)`` and the Gauss-Newton matrix ``(n, d, d)``."""
     posture = model.posture(pose)
     moved = model.jacobian(posture)
     gravity = _gravity_rows(model, wishes, posture, moved)
-    rows = [*_tip_rows(wishes, posture, moved), gravity, _wall_rows(posture, moved)]
+    rows = [*_tip_rows(wishes, posture, moved, _PIN / firmness), gravity, _wall_rows(posture, moved)]
     residual = torch.cat([row for row, _ in rows], dim=1)
     jacobian = torch.cat([row for _, row in rows], dim=1)
-    value = residual.square().sum()
+    value = residual.square().sum(dim=1)
     gradient = (jacobian.transpose(1, 2) @ residual[..., None])[..., 0]
     curvature = jacobian.transpose(1, 2) @ jacobian
     # What depends on each angle alone: the own posture, and the limits.
     own = _by_name(model, _OWN, _OWN_LIMB) ** -2
     away = pose - wishes.own
     beyond = (pose - (model.highest - _MARGIN)).clamp_min(0) - ((model.lowest + _MARGIN) - pose).clamp_min(0)
-    hard = (beyond != 0) * _LIMIT**-2
-    value = value + (own * away.square()).sum() + (hard * beyond.square()).sum()
+    hard = (beyond != 0) * (firmness / _LIMIT) ** 2
+    value = value + (own * away.square()).sum(dim=1) + (hard * beyond.square()).sum(dim=1)
     gradient = gradient + own * away + hard * beyond
     return value, gradient, curvature + torch.diag_embed(own + hard)
 
 
-def _tip_rows(wishes: Wishes, posture: Posture, moved: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _tip_rows(wishes: Wishes, posture: Posture, moved: Tensor, pin: float) -> list[tuple[Tensor, Tensor]]:
     places, turns = posture.landmarks, moved
     rows = []
     for limb, tip in enumerate(TIPS):
         wanted = wishes.points[:, limb]
-        weight = torch.where(wishes.on[:, limb], 1 / _PIN, 1 / _SWING) * wanted[:, 0].isfinite()
+        weight = torch.where(wishes.on[:, limb], 1 / pin, 1 / _SWING) * wanted[:, 0].isfinite()
         away = places[:, list(tip)].mean(dim=1) - wanted.nan_to_num()
         rows.append((weight[:, None] * away, weight[:, None, None] * turns[:, list(tip)].mean(dim=1)))
         if len(tip) == 2:

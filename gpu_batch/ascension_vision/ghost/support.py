@@ -14,7 +14,7 @@ from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 
-# A foot stands where it stays slower than this, nearer to the wall than this, for so long: m/s, metres, seconds.
+# A limb is at rest where it stays slower than this, nearer to the wall than this, for so long: m/s, metres, seconds.
 _SLOW, _NEAR, _SHORTEST = 0.45, 0.12, 0.5
 # Speeds are taken over this time, seconds.
 _OVER = 0.4
@@ -30,17 +30,26 @@ def with_standing_feet(contacts: Sequence[Contact], motion: BodyMotion, wall: Wa
     places = tips(torch.as_tensor(motion.landmarks)).numpy()
     found = list(contacts)
     for limb in FEET:
-        own = [contact for contact in contacts if contact.limb == LIMBS[limb]]
-        still = (_speed(motion.t, places[:, limb]) < _SLOW) & (places[:, limb, 2] < _NEAR)
-        for contact in own:
-            still &= (motion.t < contact.start - _OVER / 2) | (motion.t > contact.end + _OVER / 2)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int))).reshape(-1, 2)
-        for first, stop in edges:
-            start, end = float(motion.t[first]), float(motion.t[stop - 1])
-            if end - start >= _SHORTEST:
-                x, y = wall.project(np.median(places[first:stop, limb], axis=0))
-                found.append(Contact(LIMBS[limb], None, start, end, _CONFIDENCE, (float(x), float(y))))
+        for during in at_rest(limb, contacts, motion, places):
+            start, end = motion.t[during][[0, -1]].tolist()
+            x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
+            found.append(Contact(LIMBS[limb], None, start, end, _CONFIDENCE, (x, y)))
     return found
+
+
+def at_rest(limb: int, contacts: Sequence[Contact], motion: BodyMotion, places: Array) -> list[slice]:
+    """Frames of the motion in which a limb stays still at the wall without a contact of its own.
+
+    Args:
+        places: ``(n, 4, 3)`` wall metres, of the limbs' tips.
+    """
+    still = (_speed(motion.t, places[:, limb]) < _SLOW) & (places[:, limb, 2] < _NEAR)
+    for contact in contacts:
+        if contact.limb == LIMBS[limb]:
+            still &= (motion.t < contact.start - _OVER / 2) | (motion.t > contact.end + _OVER / 2)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int))).reshape(-1, 2)
+    times = [slice(first, stop) for first, stop in edges.tolist()]
+    return [during for during in times if motion.t[during][-1] - motion.t[during][0] >= _SHORTEST]
 
 
 def _speed(t: Array, places: Array) -> Array:

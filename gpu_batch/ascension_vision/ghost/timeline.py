@@ -22,6 +22,10 @@ SHORTEST_SHIFT, LONGEST_SHIFT = 0.25, 0.9
 _LEAD = (0.3, 0.8)
 # A limb that swings d metres needs at least 0.3 s + 0.35 s/m and at most 0.5 s + 0.6 s/m.
 _QUICKEST, _SLOWEST = (0.3, 0.35), (0.5, 0.6)
+# So many limbs hold a waiting body: with fewer, one that cannot stay for the next move stays until that begins.
+_STEADY = 3
+# Of the arms' span, how far apart hands may hold on without the climber having shown it.
+_HANDS_APART = 0.65
 
 
 @dataclass(frozen=True)
@@ -68,21 +72,25 @@ class _Move:
     arrives: float
 
 
-def lay_out(beta: Beta, start: float, end: float, rate: float, patient: bool = True) -> Timeline | None:
+def lay_out(
+    beta: Beta, start: float, end: float, rate: float, arm_span: float, patient: bool = True
+) -> Timeline | None:
     """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold.
 
-    ``patient`` limbs stay on a hold until their next move; others leave it when the climber's did.
+    ``arm_span``: of the climber, metres. ``patient`` limbs stay on a hold until their next move; others leave it when
+    the climber's did.
     """
     stays = [[stay for stay in of_limb if stay.end > start and stay.start < end] for of_limb in beta.stays]
     if not any(stays):
         return None
-    plan = _Plan(stays, start, rate)
+    plan = _Plan(stays, start, rate, arm_span)
     moves = _moves(stays, start)
     arrived = start
     for index, move in enumerate(moves):
-        plan.let_go(move, patient)
         pause = move.leaves - arrived - _wasted(beta, arrived, move.leaves)
+        plan.let_go(move, patient, _STEADY)
         plan.wait(float(np.clip(pause, *((SHORTEST_SHIFT, LONGEST_SHIFT) if index else _LEAD))))
+        plan.let_go(move, patient)
         plan.swing(move, max(move.leaves, arrived))
         arrived = max(arrived, move.arrives)
     plan.wait(float(np.clip(end - arrived, *_LEAD)))
@@ -108,7 +116,7 @@ def _wasted(beta: Beta, start: float, end: float) -> float:
 class _Plan:
     """The Ghost's plan while it is made; its clock counts frames."""
 
-    def __init__(self, stays: list[list[Stay]], start: float, rate: float) -> None:
+    def __init__(self, stays: list[list[Stay]], start: float, rate: float, arm_span: float) -> None:
         self._rate = rate
         self._clock = 0
         self._held = [next((stay for stay in of_limb if stay.start <= start), None) for of_limb in stays]
@@ -118,14 +126,16 @@ class _Plan:
         self._spans: list[tuple[Stay, int, int]] = []
         self._swings: list[Swing] = []
         self._reach = _reaches(stays)
+        self._reach[_pair(*HANDS)] = max(self._reach.get(_pair(*HANDS), 0.0), _HANDS_APART * arm_span)
 
     def wait(self, seconds: float) -> None:
         self._clock += max(1, round(seconds * self._rate))
 
-    def let_go(self, move: _Move, patient: bool) -> None:
-        """Of what is too far from where a limb goes now, and of what the climber had let go of unless ``patient``."""
+    def let_go(self, move: _Move, patient: bool, least: int = 0) -> None:
+        """Of what is too far from where a limb goes now, and of what the climber had let go of unless ``patient``; but
+        of nothing that would leave fewer than ``least`` limbs on."""
         for limb, held in enumerate(self._held):
-            if held is not None and limb != move.limb:
+            if held is not None and limb != move.limb and sum(one is not None for one in self._held) > least:
                 apart = np.linalg.norm(held.point - move.target.point)
                 too_far = apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6
                 if too_far or (not patient and held.end < move.arrives):

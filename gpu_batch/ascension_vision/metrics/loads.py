@@ -94,7 +94,7 @@ def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, devi
     """The same for many bodies at once, which takes hardly longer than for one."""
     if not cases:
         return []
-    taken = [grips(_lasting(case.touches, float(case.t[0]), float(case.t[-1])), types, case.t, EASE) for case in cases]
+    taken = [_grips(case, types) for case in cases]
     together = Grips(
         *(np.concatenate([getattr(one, field.name) for one in taken]) for field in fields(Grips))
     )  # fmt: skip
@@ -111,6 +111,19 @@ def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, devi
         Loads(share[first:last], strain[first:last], imbalance[first:last], held[first:last])
         for first, last in zip(ends - [len(case.t) for case in cases], ends, strict=True)
     ]
+
+
+def missing_balance(case: Case, types: Mapping[int, str], wall: Wall, device: str = "cpu") -> Array:
+    """``(n, 6)`` force and moment about the centre of gravity that the contacts cannot give, see ``body.forces``."""
+    points, centre, acceleration = (
+        torch.as_tensor(one, device=device) for one in (case.points, case.gravity_centre, case.acceleration)
+    )
+    found = contact_forces(points, centre, acceleration, wall.up, _grips(case, types))
+    return np.asarray(found.missing.cpu().numpy())
+
+
+def _grips(case: Case, types: Mapping[int, str]) -> Grips:
+    return grips(_lasting(case.touches, float(case.t[0]), float(case.t[-1])), types, case.t, EASE)
 
 
 def hold_types(holds: Iterable[Hold] | None) -> dict[int, str]:
