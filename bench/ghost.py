@@ -25,7 +25,7 @@ from bench.report import Goal, Report, Table
 
 Array = npt.NDArray[np.float64]
 
-_SEEDS, _LEVELS = (7,), tuple(level / 10 for level in range(11))
+_SEEDS, _LEVELS = (7, 3, 21), tuple(level / 10 for level in range(11))
 _CLIMB = SceneOptions(duration_s=7.0, fps=15)
 _LONG = SceneOptions(seed=3, duration_s=30.0, fps=30, wall_height_m=9.0)
 _NOISE_PX, _NOISE_DRAWS = 5.0, 10

@@ -18,10 +18,10 @@ from ascension_vision.ghost.ghost import GhostContact
 Array = npt.NDArray[np.float64]
 
 # Seconds between an arrival and the next departure: to take the load, and longest without it being a pause.
-SHORTEST_SHIFT, LONGEST_SHIFT = 0.25, 0.9
+SHORTEST_SHIFT, LONGEST_SHIFT = 0.25, 1.3
 _LEAD = (0.3, 0.8)
 # A limb that swings d metres needs at least 0.3 s + 0.35 s/m and at most 0.5 s + 0.6 s/m.
-_QUICKEST, _SLOWEST = (0.3, 0.35), (0.5, 0.6)
+_QUICKEST, _SLOWEST = (0.3, 0.35), (0.6, 0.6)
 # So many limbs hold a waiting body: with fewer, one that cannot stay for the next move stays until that begins.
 _STEADY = 3
 # Of the arms' span, how far apart hands may hold on without the climber having shown it.
