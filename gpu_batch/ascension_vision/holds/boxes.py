@@ -1,5 +1,6 @@
 """Boxes that several looks at one picture agree upon."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,22 +49,35 @@ def merged(found: Boxes, same: float = 0.5, alike: float = 0.65) -> Boxes:
     Of boxes of one kind that overlap by ``same`` the surest stays, moved to the mean of those that overlap it by
     ``alike``, weighted by their scores.
     """
+    return agreed([found], same, alike)
+
+
+def agreed(looks: Sequence[Boxes], same: float = 0.5, alike: float = 0.65) -> Boxes:
+    """The same for what several looks found: an object's score is the mean of each look's surest box of it, 0 for a
+    look that has none."""
+    found = joined(list(looks))
+    by = np.repeat(np.arange(len(looks)), [len(look) for look in looks])
     kept: list[Boxes] = [Boxes(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))]
     for kind in np.unique(found.kinds):
-        mine = found.chosen(found.kinds == kind)
-        mine = mine.chosen(np.argsort(-mine.scores, kind="stable"))
+        order = np.flatnonzero(found.kinds == kind)
+        order = order[np.argsort(-found.scores[order], kind="stable")]
+        mine, whose = found.chosen(order), by[order]
         iou = overlaps(mine.corners, mine.corners)
         free = np.ones(len(mine), bool)
         first = []
-        corners = mine.corners.copy()
+        corners, scores = mine.corners.copy(), mine.scores.copy()
         for i in range(len(mine)):
             if not free[i]:
                 continue
             first.append(i)
-            free &= iou[i] < same
             voices = np.where(iou[i] >= alike, mine.scores, 0.0)
             corners[i] = voices @ mine.corners / voices.sum()
+            one = free & (iou[i] >= same)
+            free &= ~one
+            surest = np.zeros(len(looks))
+            np.maximum.at(surest, whose[one], mine.scores[one])
+            scores[i] = surest.mean()
         which = np.array(first, np.int64)
-        kept.append(Boxes(corners[which], mine.scores[which], mine.kinds[which]))
+        kept.append(Boxes(corners[which], scores[which], mine.kinds[which]))
     every = joined(kept)
     return every.chosen(np.argsort(-every.scores, kind="stable"))

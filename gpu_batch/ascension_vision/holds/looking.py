@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ascension_vision.holds.boxes import Array, Boxes, joined, merged
-from ascension_vision.holds.network import COARSEST, HoldNetwork
+from ascension_vision.holds.boxes import Array, Boxes, agreed, joined, merged
+from ascension_vision.holds.network import COARSEST, KINDS, HoldNetwork
 
 # A look's size is the side of the square with as many pixels as the picture is given. Large looks find small holds,
 # small looks find whole volumes; each is asked only for what it is good at, for what the others add is mostly wrong.
+# Every other look at volumes is at the picture mirrored: what is seen both ways is likelier to be one.
 HOLD_LOOKS: tuple[float, ...] = (1600,)
-VOLUME_LOOKS: tuple[float, ...] = (900, 720)
+VOLUME_LOOKS: tuple[float, ...] = (900, 720, 560)
 _FAINTEST, _MOST = 0.03, 1500
 # Small pictures that are looked at together: more takes memory and no less time.
 _TOGETHER = 8
@@ -41,18 +42,23 @@ def look(
 
     ``holds`` and ``volumes`` are the looks that each kind is taken from.
     """
-    found: list[Boxes] = []
+    found: list[list[Boxes]] = [[] for _ in KINDS]
     features: list[Features] = []
+    mirrored = set(volumes[1::2]) - set(holds)
     for side in sorted({*holds, *volumes}, reverse=True):
         scale = side / float(np.sqrt(image.shape[0] * image.shape[1]))
         rows, columns = (max(1, round(n * scale)) for n in image.shape[:2])
         resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         ratio = np.array([image.shape[1] / columns, image.shape[0] / rows])
-        seen, levels = _once(network, np.asarray(resized, np.uint8))
-        asked = np.array([side in holds, side in volumes])[seen.kinds]
-        found.append(Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds).chosen(asked))
-        features.append(Features(levels, ratio))
-    return merged(joined(found)), features[0]
+        seen, levels = _once(network, np.asarray(resized, np.uint8), side in mirrored)
+        seen = Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds)
+        for kind, sides in enumerate((holds, volumes)):  # as KINDS has them
+            if side in sides:
+                found[kind].append(seen.chosen(seen.kinds == kind))
+        if side not in mirrored:
+            features.append(Features(levels, ratio))
+    every = joined([agreed(looks) for looks in found if looks])
+    return every.chosen(np.argsort(-every.scores, kind="stable")), features[0]
 
 
 def look_closely(network: HoldNetwork, pieces: Sequence[npt.NDArray[np.uint8]]) -> list[Boxes]:
@@ -63,9 +69,15 @@ def look_closely(network: HoldNetwork, pieces: Sequence[npt.NDArray[np.uint8]]) 
     return found
 
 
-def _once(network: HoldNetwork, image: npt.NDArray[np.uint8]) -> tuple[Boxes, list[Tensor]]:
-    found, levels = _several(network, image[None])
-    return found[0], levels
+def _once(network: HoldNetwork, image: npt.NDArray[np.uint8], mirrored: bool) -> tuple[Boxes, list[Tensor]]:
+    """The features are of the picture that was looked at, the boxes of the one that was given."""
+    found, levels = _several(network, np.ascontiguousarray(image[None, :, ::-1]) if mirrored else image[None])
+    boxes = found[0]
+    if mirrored:
+        x0, y0, x1, y1 = boxes.corners.T
+        columns = image.shape[1]
+        boxes = Boxes(np.stack([columns - x1, y0, columns - x0, y1], axis=1), boxes.scores, boxes.kinds)
+    return boxes, levels
 
 
 @torch.inference_mode()

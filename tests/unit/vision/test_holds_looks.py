@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ascension_vision.holds.boxes import Boxes, merged
+from ascension_vision.holds.boxes import Boxes, agreed, merged
 from ascension_vision.holds.finding import Trust
 from ascension_vision.holds.outline import outlined
 from ascension_vision.holds.route import routes
@@ -74,6 +74,14 @@ def test_looks_that_agree_become_one_box_between_them() -> None:
     found = merged(Boxes(corners, np.array([0.6, 0.6, 0.3, 0.2]), np.array([0, 0, 0, 1])))
     np.testing.assert_allclose(found.corners, np.array([[0.5, 0, 10.5, 10], [50, 50, 60, 60], [0, 0, 10, 10.0]]))
     assert found.kinds.tolist() == [0, 0, 1]
+
+
+def test_what_one_look_alone_sees_is_half_as_sure_as_what_two_see() -> None:
+    one = Boxes(np.array([[0, 0, 10, 10], [50, 50, 60, 60.0]]), np.array([0.6, 0.9]), np.array([1, 1]))
+    other = Boxes(np.array([[1, 0, 11, 10], [0, 0, 9, 10.0]]), np.array([0.8, 0.3]), np.array([1, 1]))
+    found = agreed([one, other])
+    np.testing.assert_allclose(found.scores, [(0.6 + 0.8) / 2, 0.9 / 2])
+    assert abs(found.corners[0, 0] - 0.5) < 0.5
 
 
 def test_a_chance_is_the_logistic_of_the_score_by_kind() -> None:
