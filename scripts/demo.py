@@ -21,6 +21,7 @@ import httpx
 import websockets
 from ascension_vision.cli import main as vision
 from ascension_vision.drawing.overlay import write_overlay
+from ascension_vision.drawing.page import measured
 from ascension_vision.drawing.summary import write_summary
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -270,10 +271,8 @@ def table(result: dict[str, Any], job: dict[str, Any], timeline: Timeline, compa
         if value is None:
             shown.add_row(name, f"[dim]{info['reason']}[/]")
         else:
-            error = info.get("uncertainty")
-            doubt = "" if error is None else f" ± {error:.2g}"
             unit = info["unit"] if info["unit"] not in ("1", "ratio") else ""
-            shown.add_row(name, f"{value:.3g}{doubt} {unit} [dim]{info['meaning']}[/]")
+            shown.add_row(name, f"{measured(value, info.get('uncertainty'))} {unit} [dim]{info['meaning']}[/]")
     for warning in quality["warnings"]:
         shown.add_row("warning", str(warning))
     shown.add_row("result", f"{compact_size / 1000:.0f} kB as sent (compact JSON, gzip)")

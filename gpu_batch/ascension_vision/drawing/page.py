@@ -1,5 +1,6 @@
 """What all parts of the summary's page share: its size, its colours, its cards."""
 
+from math import floor, log10
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -46,6 +47,14 @@ def number(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:g}" if isinstance(value, int) else f"{value:.3g}"
     return str(value)
+
+
+def measured(value: float, uncertainty: float | None) -> str:
+    """A number and how far off it may be, to no more digits than that bears: two of the uncertainty's."""
+    if uncertainty is None or not uncertainty > 0:
+        return number(value)
+    decimals = min(3, max(0, 1 - floor(log10(uncertainty))))
+    return f"{value:.{decimals}f} ± {uncertainty:.{decimals}f}"
 
 
 def shortened(text: str, room: int) -> str:

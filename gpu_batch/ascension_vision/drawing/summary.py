@@ -20,7 +20,7 @@ from ascension_vision.drawing.page import (
     card,
     clock,
     limb_tint,
-    number,
+    measured,
     shortened,
     tint,
 )
@@ -113,7 +113,7 @@ def _draw_numbers(page: Figure, result: dict[str, Any], area: Area) -> None:
         known = value is not None
         unit = str(details.get("unit") or "")
         small = str(details.get("meaning") or "") if known else str(details.get("reason") or "not measurable")
-        text = number(value) + (f" ± {number(error)}" if error is not None else "") if known else "–"
+        text = measured(value, error) if known else "–"
         if known and unit not in ("", "1", "ratio"):
             text += f" {unit}"
         name = shortened(str(key).replace("_", " "), 36)

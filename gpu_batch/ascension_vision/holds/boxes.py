@@ -74,9 +74,10 @@ def agreed(looks: Sequence[Boxes], same: float = 0.5, alike: float = 0.65) -> Bo
             corners[i] = voices @ mine.corners / voices.sum()
             one = free & (iou[i] >= same)
             free &= ~one
-            surest = np.zeros(len(looks))
-            np.maximum.at(surest, whose[one], mine.scores[one])
-            scores[i] = surest.mean()
+            if len(looks) > 1:
+                surest = np.zeros(len(looks))
+                np.maximum.at(surest, whose[one], mine.scores[one])
+                scores[i] = surest.mean()
         which = np.array(first, np.int64)
         kept.append(Boxes(corners[which], scores[which], mine.kinds[which]))
     every = joined(kept)

@@ -50,11 +50,11 @@ def look(
         rows, columns = (max(1, round(n * scale)) for n in image.shape[:2])
         resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         ratio = np.array([image.shape[1] / columns, image.shape[0] / rows])
-        seen, levels = _once(network, np.asarray(resized, np.uint8), side in mirrored)
+        kinds = [kind for kind, sides in enumerate((holds, volumes)) if side in sides]  # as KINDS has them
+        seen, levels = _once(network, np.asarray(resized, np.uint8), side in mirrored, kinds)
         seen = Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds)
-        for kind, sides in enumerate((holds, volumes)):  # as KINDS has them
-            if side in sides:
-                found[kind].append(seen.chosen(seen.kinds == kind))
+        for kind in kinds:
+            found[kind].append(seen.chosen(seen.kinds == kind))
         if side not in mirrored:
             features.append(Features(levels, ratio))
     every = joined([agreed(looks) for looks in found if looks])
@@ -65,13 +65,15 @@ def look_closely(network: HoldNetwork, pieces: Sequence[npt.NDArray[np.uint8]]) 
     """What the network sees in each of several RGB pictures ``(rows, columns, 3)`` of one size, at their own size."""
     found: list[Boxes] = []
     for start in range(0, len(pieces), _TOGETHER):
-        found += _several(network, np.stack(pieces[start : start + _TOGETHER]))[0]
+        found += _several(network, np.stack(pieces[start : start + _TOGETHER]), range(len(KINDS)))[0]
     return found
 
 
-def _once(network: HoldNetwork, image: npt.NDArray[np.uint8], mirrored: bool) -> tuple[Boxes, list[Tensor]]:
+def _once(
+    network: HoldNetwork, image: npt.NDArray[np.uint8], mirrored: bool, kinds: Sequence[int]
+) -> tuple[Boxes, list[Tensor]]:
     """The features are of the picture that was looked at, the boxes of the one that was given."""
-    found, levels = _several(network, np.ascontiguousarray(image[None, :, ::-1]) if mirrored else image[None])
+    found, levels = _several(network, np.ascontiguousarray(image[None, :, ::-1]) if mirrored else image[None], kinds)
     boxes = found[0]
     if mirrored:
         x0, y0, x1, y1 = boxes.corners.T
@@ -81,8 +83,10 @@ def _once(network: HoldNetwork, image: npt.NDArray[np.uint8], mirrored: bool) ->
 
 
 @torch.inference_mode()
-def _several(network: HoldNetwork, images: npt.NDArray[np.uint8]) -> tuple[list[Boxes], list[Tensor]]:
-    """Each picture's boxes, and the features of all; ``images`` (n, rows, columns, 3)."""
+def _several(
+    network: HoldNetwork, images: npt.NDArray[np.uint8], kinds: Sequence[int]
+) -> tuple[list[Boxes], list[Tensor]]:
+    """Each picture's boxes of these kinds, and the features of all; ``images`` (n, rows, columns, 3)."""
     rows, columns = images.shape[1:3]
     device = network.scales.device
     pixels = torch.from_numpy(images).to(device)
@@ -94,13 +98,14 @@ def _several(network: HoldNetwork, images: npt.NDArray[np.uint8]) -> tuple[list[
         logits, boxes = network.read(levels)
     found = []
     for i in range(len(images)):
-        scores = logits[i].sigmoid()
+        scores = logits[i, :, list(kinds)].sigmoid()
         values, flat = scores.flatten().topk(min(_MOST, scores.numel()))
         flat = flat[values > _FAINTEST]
         place, kind = flat // scores.shape[1], flat % scores.shape[1]
         corners = boxes[i, place].cpu().numpy().astype(np.float64)
         corners = np.clip(corners, 0, [columns, rows, columns, rows])
-        seen = Boxes(corners, scores[place, kind].cpu().numpy().astype(np.float64), kind.cpu().numpy().astype(np.int64))
+        sure = scores[place, kind].cpu().numpy().astype(np.float64)
+        seen = Boxes(corners, sure, np.array(kinds, np.int64)[kind.cpu().numpy()])
         found.append(merged(seen.chosen((corners[:, 2:] - corners[:, :2]).min(axis=1, initial=np.inf) >= 2)))
     return found, levels
 

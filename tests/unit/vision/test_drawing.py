@@ -13,6 +13,7 @@ import pytest
 from ascension_vision.cli import BadInput
 from ascension_vision.drawing.footage import Footage
 from ascension_vision.drawing.overlay import Layers, write_overlay
+from ascension_vision.drawing.page import measured
 from ascension_vision.drawing.poses import Poses
 from ascension_vision.drawing.skeleton import GHOST, LEFT, LIMB_COLORS, RIGHT
 from ascension_vision.drawing.stills import moments
@@ -334,3 +335,19 @@ def _render(video: Path, analysis: Path, out: Path) -> int:
     parser = argparse.ArgumentParser()
     render.add_arguments(parser)
     return render.run(parser.parse_args([str(video), str(analysis), "--out", str(out)]))
+
+
+@pytest.mark.parametrize(
+    ("value", "uncertainty", "text"),
+    [
+        (169.2, 102.4, "169 ± 102"),
+        (-13.72, 0.0866, "-13.720 ± 0.087"),
+        (6, 1.96, "6.0 ± 2.0"),
+        (8, 0.0, "8"),
+        (0.5312, None, "0.531"),
+    ],
+)
+def test_a_number_has_no_more_digits_than_its_uncertainty_bears(
+    value: float, uncertainty: float | None, text: str
+) -> None:
+    assert measured(value, uncertainty) == text
