@@ -46,3 +46,9 @@ def phases(t: Array, points: npt.NDArray[Any]) -> tuple[int, int, int]:
         return 0, count, 0
     start, stop = int(spells[0][0]), int(spells[-1][1])
     return start, stop - start, count - stop
+
+
+def runs(true: npt.NDArray[np.bool_]) -> list[slice]:
+    """Where it is true without a break."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]))).reshape(-1, 2)
+    return [slice(start, stop) for start, stop in edges.tolist()]

@@ -8,6 +8,7 @@ import torch
 
 from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
+from ascension_vision.body.posture import runs
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import FEET
 from ascension_vision.wall.wall import Wall
@@ -47,9 +48,7 @@ def at_rest(limb: int, contacts: Sequence[Contact], motion: BodyMotion, places: 
     for contact in contacts:
         if contact.limb == LIMBS[limb]:
             still &= (motion.t < contact.start - _OVER / 2) | (motion.t > contact.end + _OVER / 2)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int))).reshape(-1, 2)
-    times = [slice(first, stop) for first, stop in edges.tolist()]
-    return [during for during in times if motion.t[during][-1] - motion.t[during][0] >= _SHORTEST]
+    return [during for during in runs(still) if motion.t[during][-1] - motion.t[during][0] >= _SHORTEST]
 
 
 def _speed(t: Array, places: Array) -> Array:

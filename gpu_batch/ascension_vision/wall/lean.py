@@ -6,14 +6,13 @@ goes with the wall's was measured on twenty rendered climbs (docs/wall-and-conta
 """
 
 import numpy as np
-import numpy.typing as npt
+import torch
 
-from ascension_vision.body.posture import phases
+from ascension_vision.body.model import tips as body_tips
+from ascension_vision.body.posture import phases, runs
 from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts.tips import limb_tips
 from ascension_vision.pose.following import Poses
-
-Array = npt.NDArray[np.float64]
 
 # What is added to a share of the body's lean to get the wall's, degrees; what is left is the standard error.
 _SHARE, _MORE_DEG = 0.75, 9.0
@@ -34,7 +33,7 @@ def lean_deg(poses: Poses, track: CameraTrack) -> float | None:
     before, climbing, _ = phases(poses.t, poses.points)
     during = (tips.frames >= before) & (tips.frames < before + climbing)
     rests = (tips.speed < _RESTS) & (tips.seen > _SEEN) & during[:, None]
-    ends = _ends(poses.world[tips.frames])
+    ends = body_tips(torch.as_tensor(poses.world[tips.frames])).numpy()
     ways = ends[:, None, 2:] - ends[:, :2, None]  # (n, hand, foot, 3)
     x, y, depth = np.moveaxis(ways, -1, 0)
     telling = rests[:, :2, None] & rests[:, None, 2:] & (np.hypot(x, y) > _LONG_M) & (y > _STEEP * np.abs(x))
@@ -43,18 +42,6 @@ def lean_deg(poses: Poses, track: CameraTrack) -> float | None:
     lean = np.degrees(np.arctan2(depth, y))
     # A long rest says no more than a short one: feet may hang freely in it.
     each = [
-        np.median(lean[run, hand, foot]) for hand in (0, 1) for foot in (0, 1) for run in _runs(telling[:, hand, foot])
+        np.median(lean[run, hand, foot]) for hand in (0, 1) for foot in (0, 1) for run in runs(telling[:, hand, foot])
     ]
     return float(np.clip(round(_MORE_DEG + _SHARE * float(np.median(each))), _LEAST_DEG, _MOST_DEG))
-
-
-def _runs(true: npt.NDArray[np.bool_]) -> list[slice]:
-    """Where it is true without a break."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]))).reshape(-1, 2)
-    return [slice(start, stop) for start, stop in edges.tolist()]
-
-
-def _ends(world: Array) -> Array:
-    """``(n, 4, 3)`` metres: knuckles and toes."""
-    knuckles = (world[:, [17, 18]] + world[:, [19, 20]]) / 2
-    return np.concatenate([knuckles, world[:, [31, 32]]], axis=1)
