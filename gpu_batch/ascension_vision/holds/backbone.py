@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ascension_vision import fused
+
 # Kernel, stride, expansion, channels of each block, in order.
 _STAGES = (
     (3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4),
@@ -23,22 +25,39 @@ _TAKEN = (4, 10, 15)
 
 
 class Convolution(nn.Conv2d):
-    """A convolution with a bias that pads as TensorFlow does: at stride 2 one pixel more at the right and below."""
+    """A convolution with a bias that pads as TensorFlow does: at stride 2 one pixel more at the right and below.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+    ``bounded``: ReLU6 comes after it.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bounded: bool = True
+    ) -> None:
         around = (kernel - 1) // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, kernel, stride, padding=around, groups=groups)
+        self._bounded = bounded
         self._before, self._after = (kernel - stride) // 2, (kernel - stride + 1) // 2
 
     def forward(self, input: Tensor) -> Tensor:
         if self.stride[0] > 1:
             input = functional.pad(input, (self._before, self._after, self._before, self._after))
-        return super().forward(input)
+        if fused.usable(input) and torch.is_inference_mode_enabled():
+            return self._fused(input)
+        found = super().forward(input)
+        return functional.relu6(found, inplace=not torch.is_grad_enabled()) if self._bounded else found
+
+    def _fused(self, x: Tensor) -> Tensor:
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        assert self.bias is not None
+        return fused.convolution(
+            x.to(kind), self.weight.to(kind), self.bias.to(kind), self.stride, _pair(self.padding), self.groups,
+            "relu6" if self._bounded else None,
+        )  # fmt: skip
 
 
-def _bounded(x: Tensor) -> Tensor:
-    """ReLU6; in place where nothing is learnt, which saves a CPU a third of its time."""
-    return functional.relu6(x, inplace=not torch.is_grad_enabled())
+def _pair(padding: str | tuple[int, ...]) -> tuple[int, ...]:
+    assert not isinstance(padding, str)
+    return padding
 
 
 class Block(nn.Module):
@@ -49,12 +68,12 @@ class Block(nn.Module):
         inner = inputs * expansion
         self.expand = Convolution(inputs, inner, 1) if expansion > 1 else None
         self.around = Convolution(inner, inner, kernel, stride, groups=inner)
-        self.project = Convolution(inner, outputs, 1)
+        self.project = Convolution(inner, outputs, 1, bounded=False)
         self._residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else _bounded(self.expand(x))
-        y: Tensor = self.project(_bounded(self.around(wide)))
+        wide = x if self.expand is None else self.expand(x)
+        y: Tensor = self.project(self.around(wide))
         return x + y if self._residual else y
 
 
@@ -73,7 +92,7 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        x = _bounded(self.stem((pictures - MEAN) / DEVIATION))
+        x = self.stem((pictures - MEAN) / DEVIATION)
         features = []
         for i, block in enumerate(self.blocks):
             x = block(x)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ascension_vision.cores import threads
 from ascension_vision.holds.boxes import Array, Boxes, overlaps
 from ascension_vision.holds.hold import UNKNOWN, Hold, Kind
 from ascension_vision.holds.looking import look, look_closely
@@ -89,6 +90,7 @@ class HoldModel:
         self.network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.types.to(device).eval()
         self.trust = _trust(about, path)
+        self._threads = threads("holds") if torch.device(device).type == "cpu" else None
         self.name = about.get("name") or f"holds from {path.name}"
 
     def find(self, image: npt.NDArray[np.uint8], least: float | None = None) -> list[FoundHold]:
@@ -98,7 +100,7 @@ class HoldModel:
         volume and as a likely hold. None: what is worth showing to people, each place once. In a picture in which
         nothing is sure there is no wall, and nothing on it.
         """
-        seen, features = look(self.network, image)
+        seen, features = look(self.network, image, threads=self._threads)
         found, chances = self.believed(seen, least)
         kinds = [KINDS[number] for number in found.kinds]
         looks = outlined(image, found.corners)
@@ -119,7 +121,9 @@ class HoldModel:
     def find_closely(self, pieces: list[npt.NDArray[np.uint8]]) -> list[Boxes]:
         """Boxes in small RGB pictures ``(rows, columns, 3)``, all of one size and shown as large as holds are to be
         seen; scores are chances. Nothing is left out for being doubtful, and no picture for having no wall."""
-        return [replace(seen, scores=self.trust.chances(seen)) for seen in look_closely(self.network, pieces)]
+        return [
+            replace(seen, scores=self.trust.chances(seen)) for seen in look_closely(self.network, pieces, self._threads)
+        ]
 
     def believed(self, seen: Boxes, least: float | None = None) -> tuple[Boxes, Array]:
         """Detections that are reported, the surest first, and the chance of each. ``least``: see ``find``."""

@@ -1,6 +1,7 @@
 """The network's looks at one picture, small and large."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +21,7 @@ HOLD_LOOKS: tuple[float, ...] = (1600,)
 VOLUME_LOOKS: tuple[float, ...] = (900, 720, 560)
 _FAINTEST, _MOST = 0.03, 1500
 # Small pictures that are looked at together: more takes memory and no less time.
-_TOGETHER = 8
+_TOGETHER = 4
 
 
 @dataclass(frozen=True)
@@ -37,36 +38,43 @@ def look(
     image: npt.NDArray[np.uint8],
     holds: Sequence[float] = HOLD_LOOKS,
     volumes: Sequence[float] = VOLUME_LOOKS,
+    threads: Executor | None = None,
 ) -> tuple[Boxes, Features]:
     """What the network sees in an RGB image ``(rows, columns, 3)``: boxes in its pixels, each object once.
 
-    ``holds`` and ``volumes`` are the looks that each kind is taken from.
+    ``holds`` and ``volumes`` are the looks that each kind is taken from. ``threads`` take a look each.
     """
-    found: list[list[Boxes]] = [[] for _ in KINDS]
-    features: list[Features] = []
     mirrored = set(volumes[1::2]) - set(holds)
-    for side in sorted({*holds, *volumes}, reverse=True):
+
+    def once(side: float) -> tuple[list[int], Boxes, Features]:
         scale = side / float(np.sqrt(image.shape[0] * image.shape[1]))
         rows, columns = (max(1, round(n * scale)) for n in image.shape[:2])
         resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         ratio = np.array([image.shape[1] / columns, image.shape[0] / rows])
         kinds = [kind for kind, sides in enumerate((holds, volumes)) if side in sides]  # as KINDS has them
         seen, levels = _once(network, np.asarray(resized, np.uint8), side in mirrored, kinds)
-        seen = Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds)
-        for kind in kinds:
-            found[kind].append(seen.chosen(seen.kinds == kind))
-        if side not in mirrored:
-            features.append(Features(levels, ratio))
-    every = joined([agreed(looks) for looks in found if looks])
-    return every.chosen(np.argsort(-every.scores, kind="stable")), features[0]
+        return kinds, Boxes(seen.corners * np.tile(ratio, 2), seen.scores, seen.kinds), Features(levels, ratio)
+
+    sides = sorted({*holds, *volumes}, reverse=True)
+    looks = list((threads.map if threads else map)(once, sides))
+    found = [
+        [seen.chosen(seen.kinds == kind) for kinds, seen, _ in looks if kind in kinds] for kind in range(len(KINDS))
+    ]
+    every = joined([agreed(boxes) for boxes in found if boxes])
+    features = next(features for side, (_, _, features) in zip(sides, looks, strict=True) if side not in mirrored)
+    return every.chosen(np.argsort(-every.scores, kind="stable")), features
 
 
-def look_closely(network: HoldNetwork, pieces: Sequence[npt.NDArray[np.uint8]]) -> list[Boxes]:
+def look_closely(
+    network: HoldNetwork, pieces: Sequence[npt.NDArray[np.uint8]], threads: Executor | None = None
+) -> list[Boxes]:
     """What the network sees in each of several RGB pictures ``(rows, columns, 3)`` of one size, at their own size."""
-    found: list[Boxes] = []
-    for start in range(0, len(pieces), _TOGETHER):
-        found += _several(network, np.stack(pieces[start : start + _TOGETHER]), range(len(KINDS)))[0]
-    return found
+
+    def several(start: int) -> list[Boxes]:
+        return _several(network, np.stack(pieces[start : start + _TOGETHER]), range(len(KINDS)))[0]
+
+    found = (threads.map if threads else map)(several, range(0, len(pieces), _TOGETHER))
+    return [boxes for together in found for boxes in together]
 
 
 def _once(
@@ -90,11 +98,12 @@ def _several(
     rows, columns = images.shape[1:3]
     device = network.scales.device
     pixels = torch.from_numpy(images).to(device)
-    pixels = pixels.permute(0, 3, 1, 2).float()
-    pixels = functional.pad(pixels, (0, -columns % COARSEST, 0, -rows % COARSEST), value=0.0)
-    # bfloat16 takes a third of the time where the processor or the GPU knows it, and changes scores by a hundredth
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_knows_bfloat16(device)):
-        levels = network.pyramid(pixels.contiguous(memory_format=torch.channels_last))
+    pixels = functional.pad(pixels, (0, 0, 0, -columns % COARSEST, 0, -rows % COARSEST)).permute(0, 3, 1, 2)
+    # bfloat16 takes a third of the time where the processor or the GPU knows it, and changes scores by a hundredth;
+    # the pixels' whole numbers it tells exactly
+    half = _knows_bfloat16(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        levels = network.pyramid(pixels.to(torch.bfloat16 if half else torch.float32))
         logits, boxes = network.read(levels)
     found = []
     for i in range(len(images)):

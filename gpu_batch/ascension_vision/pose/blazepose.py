@@ -4,9 +4,7 @@ The pre- and post-processing follows MediaPipe's pose graphs (0.10.14, Apache-2.
 code is our own and works on batches.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 import cv2
@@ -15,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ascension_vision.cores import cores, threads
 from ascension_vision.pose import weights
 from ascension_vision.pose.model import Detection, Landmarks
 from ascension_vision.pose.network import Network
@@ -64,26 +63,17 @@ class BlazePose:
         self._detection = self._load(weights.DETECTION)
         self._landmark = self._load(weights.LANDMARK)
         self._anchors = anchors()
-        self._threads = self._start_threads()
+        self._threads = threads("pose") if self.device.type == "cpu" else None
 
     def _load(self, source: weights.Source) -> Network:
         return Network.load(weights.converted_path(source)).to(self.device, self.dtype)
-
-    def _start_threads(self) -> ThreadPoolExecutor | None:
-        """On the CPU each thread works on images of its own. Two threads within one convolution wait for each other,
-        all the more where decoding runs on the same cores."""
-        if self.device.type != "cpu":
-            return None
-        torch.get_num_threads()  # settles this thread's number before the others ask for one each
-        count = int(os.environ.get("OMP_NUM_THREADS") or 0) or _cores()
-        return ThreadPoolExecutor(count, "pose", initializer=torch.set_num_threads, initargs=(1,))
 
     def _in_batches(
         self, work: Callable[[Sequence[View], Sequence[Roi]], list[T]], images: Sequence[View], rois: Sequence[Roi]
     ) -> list[T]:
         size = BATCH if self._threads else _CUDA_BATCH
         if self._threads and len(rois) > 1:
-            size = min(size, -(-len(rois) // _cores()))
+            size = min(size, -(-len(rois) // cores()))
         starts = range(0, len(rois), size)
         batches = [(images[start : start + size], rois[start : start + size]) for start in starts]
         if self._threads is None:
@@ -232,7 +222,3 @@ def _in_frame(roi: Roi, seen: CropLandmarks, i: int) -> Landmarks:
         roi=roi,
         next_roi=roi_from_alignment(xy[33], xy[34]),
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

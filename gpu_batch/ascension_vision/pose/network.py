@@ -9,14 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ascension_vision import fused
 from ascension_vision.pose.weights import read_metadata
-
-_ONEDNN = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
-_FUSED: dict[str | None, tuple[str, list[float]]] = {
-    "relu6": ("hardtanh", [0.0, 6.0]),
-    "relu": ("relu", []),
-    None: ("none", []),
-}
 
 
 class Network(nn.Module):
@@ -82,21 +76,13 @@ class Network(nn.Module):
             x, padding = functional.pad(x, (left, right, top, bottom)), [0, 0]
         stride, groups, name = list(operation["stride"]), operation["groups"], _attribute(operation["weight"])
         weight, bias = getattr(self, name), getattr(self, _attribute(operation["bias"]))
-        if not (_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32):
+        if not fused.usable(x):
             x = functional.conv2d(x, weight, bias, stride, padding, groups=groups)
             return _activate(x, operation["activation"])
-        # What torch.compile would do, without a compiler: weights in the order that oneDNN wants for this input, and
-        # the activation within the convolution. Takes a third off.
         key = (name, x.shape)
         if key not in self._packed:
-            self._packed[key] = torch.ops.mkldnn._reorder_convolution_weight(
-                weight, padding, stride, [1, 1], groups, list(x.shape)
-            )
-        then = _FUSED[operation["activation"]]
-        fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, self._packed[key], bias, padding, stride, [1, 1], groups, *then, ""
-        )
-        return fused
+            self._packed[key] = fused.packed(weight, stride, padding, groups, x.shape)
+        return fused.convolution(x, self._packed[key], bias, stride, padding, groups, operation["activation"])
 
 
 def _attribute(name: str) -> str:

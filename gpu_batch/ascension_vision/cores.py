@@ -1,0 +1,21 @@
+"""The processor's cores, and threads that each do whole pieces of work on one of them."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads(name: str) -> ThreadPoolExecutor:
+    """As many threads as there are cores, or as ``OMP_NUM_THREADS`` says; PyTorch works in one thread within each.
+
+    Two threads within one convolution wait for each other, all the more where something else runs on the same cores.
+    """
+    torch.get_num_threads()  # settles this thread's number before the others ask for one each
+    count = int(os.environ.get("OMP_NUM_THREADS") or 0) or cores()
+    return ThreadPoolExecutor(count, name, initializer=torch.set_num_threads, initargs=(1,))
