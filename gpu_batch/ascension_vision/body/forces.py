@@ -70,7 +70,6 @@ def contact_forces(
         up: ``(3,)`` against gravity, wall frame: ``Wall.up``.
         grips: of the same frames.
     """
-    n = len(points)
     share, axis, slope, capacity = (
         torch.as_tensor(values, device=points.device, dtype=points.dtype)
         for values in (grips.share, grips.axis, grips.slope, grips.capacity)
@@ -83,19 +82,34 @@ def contact_forces(
     system = _BALANCE * transposed @ balance + torch.diag_embed(cost + _STEP)
     factor = torch.linalg.inv(system)
     pull = _BALANCE * (factor @ (transposed @ wanted[..., None]))[..., 0]
-    factor = _STEP * factor
-    force, dual = points.new_zeros(n, 12), points.new_zeros(n, 12)
+    force = _settled(pull, _STEP * factor, axis, slope, holding)
+    missing = wanted - (balance @ force[..., None])[..., 0]
+    residual = missing.norm(dim=1)
+    force = force.reshape(-1, 4, 3)
+    return Forces(force, force.norm(dim=2), missing, residual, residual < BALANCED)
+
+
+def _settled(
+    pull: torch.Tensor, factor: torch.Tensor, axis: torch.Tensor, slope: torch.Tensor, holding: torch.Tensor
+) -> torch.Tensor:
+    """``(n, 12)`` forces where the method comes to rest. A frame that has is not computed on: most are quick."""
+    result = torch.zeros_like(pull)
+    rest = torch.arange(len(pull), device=pull.device)
+    force, dual = torch.zeros_like(pull), torch.zeros_like(pull)
     for step in range(1, _MOST_ROUNDS + 1):
         free = pull + (factor @ (force - dual)[..., None])[..., 0]
         eased = _RELAXATION * free + (1 - _RELAXATION) * force
         before, force = force, _into_cones(eased + dual, axis, slope, holding)
         dual = dual + eased - force
-        if step % _CHECKED_EVERY == 0 and max((free - force).abs().max(), (force - before).abs().max()) < _SETTLED:
-            break
-    missing = wanted - (balance @ force[..., None])[..., 0]
-    residual = missing.norm(dim=1)
-    force = force.reshape(n, 4, 3)
-    return Forces(force, force.norm(dim=2), missing, residual, residual < BALANCED)
+        if step % _CHECKED_EVERY == 0:
+            result[rest] = force
+            moving = torch.maximum((free - force).abs(), (force - before).abs()).amax(dim=1) >= _SETTLED
+            if not moving.any():
+                break
+            rest, pull, factor, force, dual, axis, slope, holding = (
+                values[moving] for values in (rest, pull, factor, force, dual, axis, slope, holding)
+            )
+    return result
 
 
 def effort(load: torch.Tensor, grips: Grips, power: float = 2.0) -> torch.Tensor:
@@ -104,19 +118,20 @@ def effort(load: torch.Tensor, grips: Grips, power: float = 2.0) -> torch.Tensor
     return (load / capacity).pow(power).sum(dim=1)
 
 
-def accelerations(t: Array, places: Array) -> Array:
+def accelerations(t: Array, places: Array, within: float = _ACCELERATION_SECONDS) -> Array:
     """``(n, d)`` second derivatives of ``(n, d)`` places: of the parabola that fits the neighbourhood best.
 
-    Neighbours weigh by a Gaussian of 0.15 s; ``t`` may be uneven but must increase.
+    Neighbours weigh by a Gaussian of ``within`` seconds, which for what a camera saw must be 0.15; ``t`` may be uneven
+    but must increase.
     """
     n = len(t)
     if n < 3:
         return np.zeros_like(places)
-    reach = int(np.ceil(2.5 * _ACCELERATION_SECONDS / float(np.median(np.diff(t)))))
+    reach = int(np.ceil(2.5 * within / float(np.median(np.diff(t)))))
     near = np.arange(n)[:, None] + np.arange(-reach, reach + 1)
     inside = (near >= 0) & (near < n)
     near = np.clip(near, 0, n - 1)
-    apart = (t[near] - t[:, None]) / _ACCELERATION_SECONDS
+    apart = (t[near] - t[:, None]) / within
     weight = np.where(inside, np.exp(-0.5 * apart**2), 0.0)
     powers = np.stack([np.ones_like(apart), apart, apart**2], axis=-1)
     weighted = powers * weight[..., None]
@@ -124,7 +139,7 @@ def accelerations(t: Array, places: Array) -> Array:
     # Where frames are missing all around, nothing is known of acceleration.
     moments += 1e-6 * np.eye(3)
     fitted = np.linalg.solve(moments, weighted.transpose(0, 2, 1) @ places[near])
-    found: Array = 2 * fitted[:, 2] / _ACCELERATION_SECONDS**2
+    found: Array = 2 * fitted[:, 2] / within**2
     return found
 
 
