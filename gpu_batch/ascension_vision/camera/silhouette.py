@@ -1,6 +1,6 @@
 """Where bodies hide the wall: what moves there says nothing about the camera."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
@@ -17,6 +17,8 @@ _BONES = (
     (26, 28, 0.20), (11, 12, 0.22), (23, 24, 0.25), (11, 23, 0.22), (12, 24, 0.22), (27, 31, 0.14), (28, 32, 0.14),
     (15, 19, 0.11), (16, 20, 0.11), (27, 29, 0.14), (28, 30, 0.14),
 )  # fmt: skip
+# What lies farther off, in pixels, is drawn there.
+_FARTHEST = 20000
 _HEAD = ((0, 0.34), (7, 0.32), (8, 0.32))
 
 
@@ -34,12 +36,13 @@ def silhouette(bodies: Iterable[npt.NDArray[Any]], size: tuple[int, int], width:
         if not np.isfinite(xy).all():
             continue
         torso = width * body_length(xy)
-        cv2.fillConvexPoly(mask, cv2.convexHull(_whole(xy[list(_TRUNK)])), 255)
+        places = np.clip(np.round(xy), -_FARTHEST, _FARTHEST).astype(np.int32)
+        cv2.fillConvexPoly(mask, cv2.convexHull(places[list(_TRUNK)]), 255)
+        points = places.tolist()
         for start, end, radius in _BONES:
-            a, b = _whole(xy[[start, end]])
-            cv2.line(mask, _pair(a), _pair(b), 255, max(1, round(2 * radius * torso)))
+            cv2.line(mask, points[start], points[end], 255, max(1, round(2 * radius * torso)))
         for landmark, radius in _HEAD:
-            cv2.circle(mask, _pair(_whole(xy[landmark])), max(1, round(radius * torso)), 255, -1)
+            cv2.circle(mask, points[landmark], max(1, round(radius * torso)), 255, -1)
     return mask
 
 
@@ -60,11 +63,3 @@ def outside(mask: Mask, points: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     found = np.flatnonzero(within)
     within[found] = mask[y[found], x[found]] == 0
     return within
-
-
-def _whole(points: Array) -> npt.NDArray[np.int32]:
-    return np.clip(np.round(points), -20000, 20000).astype(np.int32)
-
-
-def _pair(point: Sequence[int] | npt.NDArray[np.int32]) -> tuple[int, int]:
-    return int(point[0]), int(point[1])

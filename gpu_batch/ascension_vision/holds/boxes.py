@@ -36,11 +36,18 @@ def joined(parts: list[Boxes]) -> Boxes:
 
 def overlaps(a: Array, b: Array) -> Array:
     """Intersection over union of boxes (n, 4) with boxes (m, 4): (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.clip(high - low, 0, None).prod(-1)
+    both = _shared(a, b, 0) * _shared(a, b, 1)
     areas = (a[:, 2:] - a[:, :2]).prod(-1)[:, None] + (b[:, 2:] - b[:, :2]).prod(-1)[None]
-    return np.asarray(both / np.maximum(areas - both, 1e-9))
+    areas -= both
+    both /= np.maximum(areas, 1e-9, out=areas)
+    return both
+
+
+def _shared(a: Array, b: Array, axis: int) -> Array:
+    """(n, m) how long the stretch is along an axis that two boxes have in common."""
+    length: Array = np.minimum(a[:, None, 2 + axis], b[None, :, 2 + axis])
+    length -= np.maximum(a[:, None, axis], b[None, :, axis])
+    return np.maximum(length, 0, out=length)
 
 
 def merged(found: Boxes, same: float = 0.5, alike: float = 0.65) -> Boxes:

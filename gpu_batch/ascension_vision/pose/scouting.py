@@ -1,6 +1,7 @@
 """The one pass over a clip: who is there, a few times a second, and on every frame whoever seems to climb."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import cv2
@@ -136,15 +137,34 @@ def scout(
     """Decode the clip once. The last frame of every fifth of a second is a key frame; there everybody is looked at, and
     on the frames up to it the one who most seems to climb, in regions that lie between the two key frames'.
 
-    ``watch`` is shown, with the number of its shot, every stretch of frames that ends with a key frame.
+    ``watch`` is shown, with the number of its shot, every stretch of frames that ends with a key frame, one after the
+    other in a thread of its own.
     """
+    if watch is None:
+        return _scout(clip, pose, progress, lambda shot, chunk: None)
+    with ThreadPoolExecutor(1, "watch") as thread:
+        watched: list[Future[None]] = []
+
+        def show(shot: int, chunk: list[Frame]) -> None:
+            if watched:
+                watched.pop().result()
+            watched.append(thread.submit(watch, shot, chunk))
+
+        found = _scout(clip, pose, progress, show)
+        for last in watched:
+            last.result()
+        return found
+
+
+def _scout(
+    clip: Clip, pose: PoseModel, progress: Callable[[float], None], watch: Callable[[int, list[Frame]], None]
+) -> Scouted:
     found = Scouted()
     people: list[_Person] = []
     favourite: _Person | None = None
     before: Frame | None = None
     for shot, chunk in _chunks(clip):
-        if watch is not None:
-            watch(shot, chunk)
+        watch(shot, chunk)
         found.times.extend(frame.t for frame in chunk)
         found.shots.extend([shot] * len(chunk))
         found.height, found.width = chunk[0].picture.shape[:2]
@@ -197,7 +217,7 @@ def _chunks(clip: Clip) -> Iterator[tuple[int, list[Frame]]]:
 def _key_frame(frame: Frame, shot: int) -> tuple[KeyFrame, Image]:
     image = frame.picture.reduced(_KEY_SIDE)
     height, width = image.shape[:2]
-    ok, jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    ok, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
     assert ok
     scale = max(frame.picture.shape) / max(image.shape)
     return KeyFrame(frame.index, frame.t, shot, jpeg.tobytes(), scale, width, height), image
