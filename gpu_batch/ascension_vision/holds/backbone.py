@@ -22,6 +22,9 @@ MEAN, DEVIATION = 127.0, 128.0
 # Channels of the features at strides 8, 16 and 32, and the block each comes from.
 CHANNELS = (40, 112, 320)
 _TAKEN = (4, 10, 15)
+# The blocks up to stride 4, and the strips of a picture that they are given at once: rows, and so many more around them
+# as one place of their features depends on.
+_FINE, _STRIP, _MARGIN = 3, 128, 16
 
 
 class Convolution(nn.Conv2d):
@@ -92,10 +95,27 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        x = self.stem((pictures - MEAN) / DEVIATION)
+        x = self._fine(pictures)
         features = []
-        for i, block in enumerate(self.blocks):
+        for i, block in enumerate(self.blocks[_FINE:], _FINE):
             x = block(x)
             if i in _TAKEN:
                 features.append(x)
         return features
+
+    def _fine(self, pictures: Tensor) -> Tensor:
+        """What the first blocks make of the pictures, at stride 4.
+
+        What lies between them is larger by far than all else. Each place depends on few rows, so that strips give the
+        same, and on a CPU what is between stays in its cache.
+        """
+        rows = pictures.shape[2]
+        height = _STRIP if fused.usable(pictures) and torch.is_inference_mode_enabled() else rows
+        strips = []
+        for top in range(0, rows, height):
+            first, end = max(0, top - _MARGIN), min(rows, top + height)
+            x = self.stem((pictures[:, :, first : end + _MARGIN] - MEAN) / DEVIATION)
+            for block in self.blocks[:_FINE]:
+                x = block(x)
+            strips.append(x[:, :, (top - first) // 4 : (end - first) // 4])
+        return torch.cat(strips, dim=2) if len(strips) > 1 else strips[0]

@@ -115,3 +115,13 @@ def test_weights_that_do_not_fit_are_refused_with_a_reason(
         HoldModel(path)
     with pytest.raises(ModelUnavailable, match="no file"):
         HoldModel(tmp_path / "missing.safetensors")
+
+
+def test_a_picture_seen_in_strips_has_the_features_that_it_has_as_a_whole() -> None:
+    picture = torch.from_numpy(wall_view(WALL)[0].copy()).permute(2, 0, 1)[None].float()[:, :, :448, :576]
+    backbone = HoldModel().network.backbone
+    whole = backbone(picture)
+    with torch.inference_mode():
+        in_strips = backbone(picture)
+    for one, other in zip(whole, in_strips, strict=True):
+        torch.testing.assert_close(other, one.detach(), rtol=1e-3, atol=1e-3)
