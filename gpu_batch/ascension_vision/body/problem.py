@@ -4,7 +4,7 @@ A sum of squared residuals, each divided by the deviation that would be no surpr
 less the farther they are off (Geman and McClure 1987).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -122,41 +122,44 @@ class Problem:
         self.easy = spread**-2
         self._stiffness = average.tensor([1 / _PELVIS**2] * 3 + [1 / _ANGLE**2] * (len(names) - 3))
         self._bending = Bending.at(average, evidence.t)
+        rough = _rough(average)
         trust = evidence.trust
         deviation = np.array([_PIXEL[landmark] for landmark in SEEN]) * evidence.torso_px
-        self._projection = average.tensor(evidence.projection)
-        self._pixels = average.tensor(evidence.pixels[:, SEEN])
-        self._pixel_weight = average.tensor(trust[:, SEEN] / deviation)
+        self._projection = rough.tensor(evidence.projection)
+        self._pixels = rough.tensor(evidence.pixels[:, SEEN])
+        self._pixel_weight = rough.tensor(trust[:, SEEN] / deviation)
         self._deep, self._close = list(_DEPTH), list(_NEAREST)
         # World landmarks are of a person of average size.
-        self.world = average.tensor(evidence.world * average.lengths.height / evidence.stature)
-        self._depth = (self.world[:, self._deep] * average.tensor(evidence.sight)[:, None]).sum(dim=-1)
-        self._depth_weight = average.tensor(trust[:, self._deep] / list(_DEPTH.values()))
-        self._sight = average.tensor(evidence.sight)
-        self._anchors = average.tensor(evidence.anchors)
-        self._anchor_weight = average.tensor(evidence.anchored / _ANCHOR)
-        self._nearest = average.tensor(list(_NEAREST.values()))
+        self.world = rough.tensor(evidence.world * average.lengths.height / evidence.stature)
+        self._depth = (self.world[:, self._deep] * rough.tensor(evidence.sight)[:, None]).sum(dim=-1)
+        self._depth_weight = rough.tensor(trust[:, self._deep] / list(_DEPTH.values()))
+        self._sight = rough.tensor(evidence.sight)
+        self._anchors = rough.tensor(evidence.anchors)
+        self._anchor_weight = rough.tensor(evidence.anchored / _ANCHOR)
+        self._nearest = rough.tensor(list(_NEAREST.values()))
 
     def linearised(self, model: BodyModel, pose: Tensor, outlier: float) -> Normal:
         """At a body and its poses ``(n, d)``. Residuals of more than ``outlier`` deviations begin to count less."""
-        posture = model.posture(pose)
+        rough = _rough(model)
+        posture = rough.posture(rough.tensor(pose))
         landmarks = posture.landmarks
         # Derivatives with respect to the pose, then to the lengths.
-        moved = torch.cat([model.jacobian(posture), model.length_jacobian(posture)], dim=-1)
+        moved = torch.cat([rough.jacobian(posture), rough.length_jacobian(posture)], dim=-1)
         terms = [
             self._in_picture(landmarks[:, SEEN], moved[:, SEEN], outlier),
             self._at_contacts(landmarks, moved, outlier),
-            self._in_depth(landmarks - pose[:, None, :3], moved, outlier),
+            self._in_depth(landmarks - posture.centres[:, :1], moved, outlier),
             self._before_wall(landmarks, moved),
         ]
         residual = torch.cat([term[1] for term in terms], dim=1)
         jacobian = torch.cat([term[2] for term in terms], dim=1)
         transposed = jacobian.transpose(1, 2)
-        curvature, gradient = transposed @ jacobian, (transposed @ residual[..., None])[..., 0]
+        curvature = (transposed @ jacobian).to(pose.dtype)
+        gradient = (transposed @ residual[..., None])[..., 0].to(pose.dtype)
         hard, beyond = beyond_limits(model, pose)
         away, bent = pose - self.usual, self._bending.times(pose)
         odd = self._root @ (model.tensor(model.lengths.array()) - self._lengths)
-        value = torch.stack([term[0] for term in terms]).sum() + (self._stiffness * pose * bent).sum()
+        value = torch.stack([term[0] for term in terms]).to(pose.dtype).sum() + (self._stiffness * pose * bent).sum()
         value = value + (hard * beyond.square()).sum() + (self.easy * away.square()).sum() + odd.square().sum()
         d = pose.shape[1]
         return Normal(
@@ -198,6 +201,11 @@ class Problem:
     def _before_wall(self, places: Tensor, moved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         inside = (places[:, self._close, 2] - self._nearest).clamp_max(0) / _CLEAR
         return inside.square().sum(), inside, (inside < 0)[..., None] * moved[:, self._close, 2] / _CLEAR
+
+
+def _rough(model: BodyModel) -> BodyModel:
+    """The body in single precision: what is seen has three digits, and half the numbers take two thirds of the time."""
+    return replace(model, dtype=torch.float32)
 
 
 def beyond_limits(model: BodyModel, pose: Tensor) -> tuple[Tensor, Tensor]:
