@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ascension_vision.cores import cores, threads
 from ascension_vision.pose import weights
+from ascension_vision.pose.crops import Cutter
 from ascension_vision.pose.model import Detection, Landmarks
 from ascension_vision.pose.network import Network
 from ascension_vision.pose.roi import Roi, View, roi_from_alignment
@@ -63,7 +64,9 @@ class BlazePose:
         self._detection = self._load(weights.DETECTION)
         self._landmark = self._load(weights.LANDMARK)
         self._anchors = anchors()
-        self._threads = threads("pose") if self.device.type == "cpu" else None
+        on_cpu = self.device.type == "cpu"
+        self._threads = threads("pose") if on_cpu else None
+        self._cutter = None if on_cpu else Cutter(self.device)
 
     def _load(self, source: weights.Source) -> Network:
         return Network.load(weights.converted_path(source)).to(self.device, self.dtype)
@@ -87,7 +90,7 @@ class BlazePose:
         return self._in_batches(self._detect, images, rois)
 
     def _detect(self, images: Sequence[View], rois: Sequence[Roi]) -> list[list[Detection]]:
-        crops = _crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT)
+        crops = self._crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT)
         raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
         scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
         boxes = raw_boxes.double().cpu().numpy()
@@ -111,11 +114,14 @@ class BlazePose:
         return self._in_batches(self._landmarks, images, rois)
 
     def _landmarks(self, images: Sequence[View], rois: Sequence[Roi]) -> list[Landmarks]:
-        seen = self.landmarks_in_crops(_crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE))
+        seen = self._landmarks_in_crops(self._crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE))
         return [_in_frame(roi, seen, i) for i, roi in enumerate(rois)]
 
     def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> "CropLandmarks":
         """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops, refined by the heat map."""
+        return self._landmarks_in_crops(self._sent(crops))
+
+    def _landmarks_in_crops(self, crops: Tensor) -> "CropLandmarks":
         raw, flags, heat_map, world = self._run(self._landmark, crops, 1 / 255, 0.0)
         values = raw.float().reshape(-1, _LANDMARKS, 5)
         points = values[..., :3] / LANDMARK_SIZE
@@ -130,11 +136,19 @@ class BlazePose:
         )
         return CropLandmarks(*(array.double().cpu().numpy() for array in arrays))
 
-    @torch.inference_mode()
-    def _run(self, network: Network, crops: npt.NDArray[np.uint8], scale: float, offset: float) -> list[Tensor]:
+    def _crops(self, images: Sequence[View], rois: Sequence[Roi], size: int, border: int) -> Tensor:
+        """``(n, 3, size, size)`` 0 … 255 on the device."""
+        if self._cutter is not None:
+            return self._cutter.cut(images, rois, size, border == cv2.BORDER_REPLICATE)
+        return self._sent(np.stack([roi.crop(image, size, border) for image, roi in zip(images, rois, strict=True)]))
+
+    def _sent(self, crops: npt.NDArray[np.uint8]) -> Tensor:
         # Crops travel as bytes; a permuted contiguous NHWC array is channels-last already.
-        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).to(self.dtype)
-        return network(images * scale + offset)  # type: ignore[no-any-return]
+        return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)
+
+    @torch.inference_mode()
+    def _run(self, network: Network, crops: Tensor, scale: float, offset: float) -> list[Tensor]:
+        return network(crops.to(self.dtype) * scale + offset)  # type: ignore[no-any-return]
 
 
 def anchors() -> Array:
@@ -201,10 +215,6 @@ def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
     refined = centre / total.clamp_min(1e-12)[..., None] / size
     use = inside & (confidence.amax(dim=(-1, -2)) >= _HEAT_MAP_CONFIDENCE) & (total > 0)
     return torch.where(use[..., None], refined, points)
-
-
-def _crops(images: Sequence[View], rois: Sequence[Roi], size: int, border: int) -> npt.NDArray[np.uint8]:
-    return np.stack([roi.crop(image, size, border) for image, roi in zip(images, rois, strict=True)])
 
 
 def _in_frame(roi: Roi, seen: CropLandmarks, i: int) -> Landmarks:

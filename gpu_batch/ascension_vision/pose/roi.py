@@ -37,10 +37,14 @@ class Roi:
         """``(…, 2)`` crop coordinates, 0 to 1, as pixels of the frame."""
         return (np.asarray(points, dtype=np.float64) - 0.5) @ self.axes.T + (self.x, self.y)
 
+    def matrix(self, size: int) -> Array:
+        """``(2, 3)``: where in the frame a crop of that size shows ``(x, y, 1)``."""
+        axes = self.axes
+        return np.column_stack([axes / size, np.array([self.x, self.y]) - axes @ (0.5, 0.5)])
+
     def crop(self, image: View, size: int, border: int) -> Image:
         """``(size, size, 3) uint8``: the region out of ``image``. ``border`` is an OpenCV border mode."""
-        axes = self.axes
-        matrix = np.column_stack([axes / size, np.array([self.x, self.y]) - axes @ (0.5, 0.5)])
+        matrix = self.matrix(size)
         if isinstance(image, Picture):
             return image.crop(matrix, size, border)
         return cv2.warpAffine(

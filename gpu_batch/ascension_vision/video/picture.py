@@ -34,11 +34,14 @@ class Picture:
 
     Attributes:
         shape: ``(rows, columns, 3)``, as its RGB array has it.
+        planes: brightness and both colours.
+        matrix: see ``to_rgb``.
     """
 
     def __init__(self, y: Plane, u: Plane, v: Plane, matrix: npt.NDArray[np.float64]) -> None:
         """``matrix``: see ``to_rgb``."""
-        self._y, self._u, self._v, self._matrix = y, u, v, matrix
+        self._y, self._u, self._v = self.planes = y, u, v
+        self.matrix = matrix
         self.shape = (*y.shape, 3)
 
     @cached_property
@@ -51,8 +54,7 @@ class Picture:
 
         ``border``: an OpenCV border mode; black beyond the frame where it is constant.
         """
-        # A colour sample lies at its left pixel's column, between its two pixels' rows.
-        colour = np.array([[0.5, 0, 0], [0, 0.5, -0.25]]) @ np.vstack([matrix, [0, 0, 1]])
+        colour = self.in_colour(matrix)
         planes = [
             cv2.warpAffine(
                 plane,
@@ -65,6 +67,13 @@ class Picture:
             for plane, where, beyond in ((self._y, matrix, 0.0), (self._u, colour, 128.0), (self._v, colour, 128.0))
         ]
         return self._coloured(*planes)
+
+    @staticmethod
+    def in_colour(matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """``(2, 3)``: the same place in the planes of colour, a sample of which lies at the column of the left of its
+        pixels and between their rows."""
+        placed: npt.NDArray[np.float64] = np.array([[0.5, 0, 0], [0, 0.5, -0.25]]) @ np.vstack([matrix, [0, 0, 1]])
+        return placed
 
     def reduced(self, long_side: int) -> RGB:
         """The whole frame as RGB, its long side at most ``long_side``."""
@@ -98,4 +107,4 @@ class Picture:
         return cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
     def _coloured(self, *planes: Any) -> RGB:
-        return cv2.transform(cv2.merge(planes), self._matrix).astype(np.uint8, copy=False)
+        return cv2.transform(cv2.merge(planes), self.matrix).astype(np.uint8, copy=False)
