@@ -3,7 +3,8 @@
 A hold under a hand or foot for most of a clip is in no view without the climber. But whoever rests on it came from
 somewhere and leaves again, and single frames show the hold for a moment. So where a limb rests and no hold is known,
 the detector looks again, closely, at the frames in which the body is farthest from there. What it finds there counts
-sooner than elsewhere, for the limb speaks for it; what lies on the body does not count: shoes look like holds.
+sooner than elsewhere, for the limb speaks for it; what lies on the body does not count: shoes look like holds. And what
+such a frame shows plainly where the view shows nothing is a hold, too, whoever rests beside it.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from ascension_vision.camera.registration import centred
 from ascension_vision.camera.silhouette import silhouette
 from ascension_vision.camera.track import CameraTrack, ReferenceView, apply
 from ascension_vision.camera.view import bodies_on
+from ascension_vision.contacts.bias import without_bias
 from ascension_vision.contacts.tips import Tips, limb_tips
 from ascension_vision.holds.boxes import Boxes, joined, merged, overlaps
 from ascension_vision.holds.hold import UNKNOWN, Hold
@@ -41,9 +43,11 @@ _PLACES, _FRAMES, _APART_SECONDS, _REPEATED = 12, 3, 0.8, 0.3
 _CLEAR = 0.3
 _COARSE, _BODY = 4, 0.7
 # The chance that is enough where a limb rests; how much of a box a body may cover; torso lengths between the limb and
-# the box, and of its longer side.
-_ENOUGH, _COVERED, _NEAR, _LARGEST = 0.3, 0.75, 0.15, 1.0
+# the box, and of its longer side; and by how much a limb's place is usually off.
+_ENOUGH, _COVERED, _NEAR, _LARGEST, _BESIDE = 0.3, 0.75, 0.15, 1.0, 0.08
 _OVERLAP = 0.3
+# What a single frame shows so surely, and no body covers by more, is a hold whoever rests beside it.
+_PLAIN, _BARED = 0.9, 0.5
 # Share of the surest box within a larger one that is the whole hold, and how many times as large that may be.
 _CONTAINED, _GROWN = 0.8, 4.0
 
@@ -86,7 +90,8 @@ def with_hidden_holds(
     tips = limb_tips(poses, track)
     if tips is None or not well:
         return _numbered(known)
-    for number, hold in enumerate(_hidden(model, keys, poses, track, tips, well)):
+    tips = without_bias(tips, well, np.zeros(len(well)))
+    for number, hold in enumerate(_hidden(model, keys, poses, track, view, tips, well)):
         if not any(_one_object(hold, other) for other in well):
             known = [other for other in known if other in well or not _one_object(hold, other)]
             known.append(replace(hold, id=len(holds) + number))
@@ -122,9 +127,15 @@ def _within(place: Array, box: Array) -> bool:
 
 
 def _hidden(
-    model: CloseLook, keys: list[KeyFrame], poses: Poses, track: CameraTrack, tips: Tips, well: list[Hold]
+    model: CloseLook,
+    keys: list[KeyFrame],
+    poses: Poses,
+    track: CameraTrack,
+    view: ReferenceView,
+    tips: Tips,
+    well: list[Hold],
 ) -> list[Hold]:
-    """At most one hold for each place, the surest first."""
+    """At most one hold for each place, the surest first, and then those that are plain to see."""
     places = _places(tips, well)
     pieces = _pieces(keys, poses, track, tips, places)
     if not pieces:
@@ -136,7 +147,17 @@ def _hidden(
         hold = _surest(mine, place, tips.torso, well)
         if hold is not None:
             holds.append(hold)
-    return sorted(holds, key=lambda hold: -hold.confidence)
+    plain = [hold for piece, boxes in looked for hold in _plain(piece, boxes, tips.torso, view)]
+    return sorted(holds + plain, key=lambda hold: -hold.confidence)
+
+
+def _plain(piece: _Piece, boxes: Boxes, torso: float, view: ReferenceView) -> list[Hold]:
+    """What the frame shows plainly and the view does not."""
+    scale = float(piece.to_piece[0, 0])
+    boxes = boxes.chosen(boxes.scores >= _PLAIN)
+    boxes = _whole_ones(piece, boxes, scale * torso, _BARED)
+    found = [_hold(piece, corners, float(chance)) for corners, chance in zip(boxes.corners, boxes.scores, strict=True)]
+    return [hold for hold in found if _share_seen(view, hold) < _WELL_SEEN]
 
 
 def _places(tips: Tips, well: list[Hold]) -> list[Array]:
@@ -217,11 +238,18 @@ def _surest(looked: list[tuple[_Piece, Boxes]], place: Array, torso: float, well
     every = every.chosen(np.array([not any(_same_box(box, other) for other in own) for box in every.corners], np.bool_))
     if not len(every) or every.scores[0] < _ENOUGH:
         return None
+    likely = every.scores * np.exp(-0.5 * (_away(every, spot) / (_BESIDE * scale * torso)) ** 2)
+    every = every.chosen(np.argsort(-np.where(every.scores >= _ENOUGH, likely, 0), kind="stable"))
     corners, chance = _whole(every), float(every.scores[0])
     seen = [overlaps(corners, boxes.corners).max(initial=0.0) * boxes.scores.max(initial=0.0) for _, boxes in looked]
-    look = outlined(looked[int(np.argmax(seen))][0].image, corners)[0]
-    x0, y0, x1, y1 = ((corners.reshape(2, 2) - to_piece[:2, 2]) / scale).ravel().tolist()
-    outline = (look.outline - to_piece[:2, 2]) / scale
+    return _hold(looked[int(np.argmax(seen))][0], corners[0], chance)
+
+
+def _hold(piece: _Piece, corners: Array, chance: float) -> Hold:
+    look = outlined(piece.image, corners[None])[0]
+    scale, origin = float(piece.to_piece[0, 0]), piece.to_piece[:2, 2]
+    x0, y0, x1, y1 = ((corners.reshape(2, 2) - origin) / scale).ravel().tolist()
+    outline = (look.outline - origin) / scale
     return Hold(-1, "hold", UNKNOWN, None, chance, (x0, y0, x1, y1), outline, color=look.color)
 
 
@@ -237,12 +265,22 @@ def _whole(found: Boxes) -> Array:
 
 def _likely(piece: _Piece, boxes: Boxes, spot: Array, torso: float) -> Boxes:
     """Holds at the spot that are wholly in the piece and not on a body; ``torso`` in its pixels."""
+    boxes = _whole_ones(piece, boxes, torso, _COVERED)
+    return boxes.chosen(_away(boxes, spot) <= _NEAR * torso)
+
+
+def _away(boxes: Boxes, spot: Array) -> Array:
+    low, high = boxes.corners[:, :2], boxes.corners[:, 2:]
+    return np.asarray(np.linalg.norm(np.maximum(np.maximum(low - spot, spot - high), 0), axis=1), np.float64)
+
+
+def _whole_ones(piece: _Piece, boxes: Boxes, torso: float, covered: float) -> Boxes:
+    """Holds that are wholly in the piece and of which a body covers no more."""
     low, high = boxes.corners[:, :2], boxes.corners[:, 2:]
     inside = (low > 1).all(axis=1) & (high < _SIDE - 1).all(axis=1)
-    away = np.linalg.norm(np.maximum(np.maximum(low - spot, spot - high), 0), axis=1)
-    fitting = (away <= _NEAR * torso) & ((high - low).max(axis=1, initial=0.0) <= _LARGEST * torso)
-    covered = np.array([_covered(piece.body, corners) for corners in boxes.corners.astype(int)], np.float64)
-    return boxes.chosen((boxes.kinds == 0) & inside & fitting & (covered <= _COVERED))
+    inside &= (high - low).max(axis=1, initial=0.0) <= _LARGEST * torso
+    bared = np.array([_covered(piece.body, corners) <= covered for corners in boxes.corners.astype(int)], np.bool_)
+    return boxes.chosen((boxes.kinds == 0) & inside & bared)
 
 
 def _covered(body: Image, corners: npt.NDArray[np.int_]) -> float:

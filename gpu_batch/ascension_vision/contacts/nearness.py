@@ -11,16 +11,14 @@ Array = npt.NDArray[np.float64]
 
 FAR = 1.0
 # What is held with the heel is this much farther off than what is stood on with the toes.
-_HOOKING, _TOES_UP, _HEELS = 0.1, 0.15, (29, 30)
+_HOOKING = 0.1
 
 
 def distances(tips: Tips, holds: list[Hold]) -> Array:
     """``(frames, 4, holds)`` torso lengths from each limb's end to each outline, 0 within it; at most ``FAR``. Where a
     foot's heel is nearer, it may hook the hold."""
     result = np.full((len(tips.t), 4, len(holds)), FAR)
-    heels = tips.body[:, _HEELS]
-    # Whoever stands has the toes no higher than the heel; whoever hooks points them up.
-    hooking = heels[..., 1] - tips.place[:, 2:, 1] > _TOES_UP * tips.torso
+    heels, hooking = tips.heels, tips.hooking
     for h, hold in enumerate(holds):
         outline = hold.outline.astype(np.float32)
         result[..., h] = _distance(tips, outline, tips.place)

@@ -12,12 +12,17 @@ from ascension_vision.contacts.contact import LIMBS, Limb
 from ascension_vision.pose.following import Poses
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 # Fingers and toes, not wrists and ankles: those are a hand's and a foot's length away from the hold. The landmarks of a
 # hand lie on its knuckles; what they hold on to is farther from the wrist by this share of the way to them.
 _TIPS = {"left_hand": (17, 19, 21), "right_hand": (18, 20, 22), "left_foot": (31,), "right_foot": (32,)}
 _WRISTS = {"left_hand": 15, "right_hand": 16}
 _FINGERS = 0.25
+# How high a foot is, its ankle tells better than its toes alone: their pitch is mostly guessed.
+_ANKLES = {"left_foot": 27, "right_foot": 28}
+# Torso lengths by which the toes of a hooking foot are above its heel.
+_HEELS, _TOES_UP = (29, 30), 0.15
 # Landmarks tremble: how fast a limb goes is told from where it mostly was before and will mostly be after.
 _SPEED_SECONDS = 0.25
 # Below this chance of being right a place says nothing.
@@ -48,6 +53,17 @@ class Tips:
     body: Array
     torso: float
 
+    @property
+    def heels(self) -> Array:
+        """``(n, 2, 2)`` of both feet, reference pixels."""
+        return self.body[:, _HEELS]
+
+    @property
+    def hooking(self) -> Mask:
+        """``(n, 2)``: whoever stands has the toes no higher than the heel, whoever hooks a hold points them up."""
+        toes = self.body[:, _TIPS["left_foot"] + _TIPS["right_foot"]]
+        return np.asarray(self.heels[..., 1] - toes[..., 1] > _TOES_UP * self.torso, np.bool_)
+
     def runs(self) -> list[slice]:
         """Stretches without a gap."""
         cuts = np.flatnonzero(np.diff(self.t) > _GAP_SECONDS) + 1
@@ -75,6 +91,8 @@ def _tip(body: Array, limb: Limb) -> Array:
     tip: Array = body[:, _TIPS[limb]].mean(axis=1)
     if limb in _WRISTS:
         tip = tip + _FINGERS * (tip - body[:, _WRISTS[limb]])
+    if limb in _ANKLES:
+        tip[:, 1] = (tip[:, 1] + body[:, _ANKLES[limb], 1]) / 2
     return tip
 
 

@@ -99,6 +99,28 @@ def test_contacts_of_a_climb_are_found_with_their_holds_and_times(
     assert np.median(late) < 0.15
 
 
+@pytest.mark.parametrize("aside", [0.0, 0.12])
+def test_feet_that_are_all_seen_beside_their_holds_in_the_same_way_are_on_those_holds(aside: float) -> None:
+    """As the pose network draws them at steep walls: too low and too near to each other; and all limbs ``aside``."""
+    scene = scene_of(7, 8.0, CameraOptions())
+    poses, track = seen_in(scene, 0.04)
+    body = poses.points[..., :2].copy()
+    torso = np.median(np.linalg.norm(body[:, 11:13].mean(axis=1) - body[:, 23:25].mean(axis=1), axis=1))
+    body[:, [27, 29, 31]] += torso * np.array([0.12, 0.25])
+    body[:, [28, 30, 32]] += torso * np.array([-0.12, 0.25])
+    body[..., 0] += torso * aside
+    holds = holds_of(scene)
+    # Where two of the feet are seen there are other holds.
+    for number, (limb, way) in enumerate((("left_foot", 0.12), ("right_foot", -0.12))):
+        x, y = next(hold.center for hold in holds if hold.id == scene.climb.of_limb(limb)[-1].hold_id)
+        holds.append(square(1000 + number, (x + (way + aside) * torso, y + 0.22 * torso), half=5.0))
+    found = find_contacts(poses_of(poses.t, body), track, holds)
+    assert len(found) == len(scene.climb.contacts)
+    for true in scene.climb.contacts:
+        same = [c for c in found if c.limb == true.limb and c.hold_id == true.hold_id and overlap(c, true) > 0.5]
+        assert len(same) == 1, true
+
+
 def overlap(found: Contact, true: object) -> float:
     start, end = float(true.start), float(true.end)  # type: ignore[attr-defined]
     union = max(found.end, end) - min(found.start, start)
@@ -179,6 +201,37 @@ def test_both_hands_can_be_on_one_hold() -> None:
     assert [c.hold_id for c in found["right_hand"]] == [1, 0]
     assert found["right_hand"][1].start == pytest.approx(T[40], abs=0.15)
     assert found["right_hand"][0].end == pytest.approx(T[30], abs=0.15)
+
+
+def test_a_hand_that_moves_on_to_the_hold_beside_has_changed_holds() -> None:
+    body = standing()
+    beside = (LEFT_GRIP[0] + 22, LEFT_GRIP[1] - 12)
+    reach(body, [15, 17, 19, 21], beside, 40, 50)
+    found = contacts(body, [square(0, LEFT_GRIP, half=18.0), *HOLDS[1:], square(4, beside, half=18.0)])["left_hand"]
+    assert [c.hold_id for c in found] == [0, 4]
+    assert found[1].start == pytest.approx(T[50], abs=0.25)
+
+
+def test_a_hand_that_is_seen_beside_its_hold_for_a_while_has_not_left_it() -> None:
+    body = standing()
+    # What is wrong with a landmark stays wrong for a second or two: there is no other hold where it is seen.
+    body[30:55, [17, 19, 21]] += (18, 6)
+    found = contacts(body)["left_hand"]
+    assert [c.hold_id for c in found] == [0]
+
+
+def test_a_hidden_hand_that_trembles_before_a_wall_full_of_holds_touches_none() -> None:
+    body = standing()
+    reach(body, [16, 18, 20, 22], (300, 420), 20, 30)
+    rng = np.random.default_rng(3)
+    body[30:, [18, 20, 22]] += 0.1 * TORSO * wandering((60, 1, 2), rng)
+
+    def hide(visibility: Array) -> None:
+        visibility[28:, [18, 20, 22]] = 0.57
+
+    crowd = [square(10 + i, (240 + 30 * (i % 5), 360 + 30 * (i // 5)), half=7.0) for i in range(25)]
+    found = contacts(body, [*HOLDS, *crowd], hide)["right_hand"]
+    assert [c.hold_id for c in found] == [1]
 
 
 def test_a_foot_at_rest_on_the_bare_wall_is_on_no_hold() -> None:
