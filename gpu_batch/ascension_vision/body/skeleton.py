@@ -11,6 +11,11 @@ LANDMARKS: Final = (
     *("left_foot_index", "right_foot_index"),
 )
 
+# For each landmark its counterpart on the other side of the body; the nose is its own.
+OTHER_SIDE: Final = [
+    LANDMARKS.index(name.replace("left", "\0").replace("right", "left").replace("\0", "right")) for name in LANDMARKS
+]
+
 # Limbs as (left landmarks, right landmarks): what a network mixes up, it mixes up whole.
 ARMS: Final = ((13, 15, 17, 19, 21), (14, 16, 18, 20, 22))
 LEGS: Final = ((25, 27, 29, 31), (26, 28, 30, 32))

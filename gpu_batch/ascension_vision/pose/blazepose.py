@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ascension_vision.body.skeleton import OTHER_SIDE
 from ascension_vision.cores import cores, threads
 from ascension_vision.pose import weights
 from ascension_vision.pose.crops import Cutter
@@ -219,15 +220,15 @@ def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
 
 def _in_frame(roi: Roi, seen: CropLandmarks, i: int) -> Landmarks:
     xy = roi.to_frame(seen.points[i, :, :2])
-    cos, sin = np.cos(roi.angle), np.sin(roi.angle)
-    turned = seen.world[i].copy()
-    turned[:, :2] = turned[:, :2] @ np.array([[cos, -sin], [sin, cos]]).T
+    whose = OTHER_SIDE if roi.mirrored else list(range(33))
+    turned = seen.world[i, whose]
+    turned[:, :2] = turned[:, :2] @ (roi.axes / roi.side).T
     return Landmarks(
-        points=np.column_stack([xy[:33], seen.points[i, :33, 2] * roi.side]),
-        visibility=seen.visibility[i, :33],
-        presence=seen.presence[i, :33],
-        peak=seen.peak[i, :33],
-        world=turned[:33],
+        points=np.column_stack([xy[whose], seen.points[i, whose, 2] * roi.side]),
+        visibility=seen.visibility[i, whose],
+        presence=seen.presence[i, whose],
+        peak=seen.peak[i, whose],
+        world=turned,
         flag=float(seen.flags[i]),
         roi=roi,
         next_roi=roi_from_alignment(xy[33], xy[34]),

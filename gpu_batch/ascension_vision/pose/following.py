@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ascension_vision.pose.climber import Path
 from ascension_vision.pose.model import Landmarks, PoseModel
 from ascension_vision.pose.roi import Roi, View
-from ascension_vision.pose.scouting import Scouted, look, torso_length
+from ascension_vision.pose.scouting import Scouted, in_turn, look, torso_length
 from ascension_vision.video.clip import Clip
 
 Array = npt.NDArray[np.float64]
@@ -59,11 +59,11 @@ def follow(clip: Clip, pose: PoseModel, path: Path, scouted: Scouted, progress: 
             continue
         known = scouted.looks.get(index)
         if known is None or not _alike(known.asked, roi):
-            missing[index] = roi
+            missing[index] = in_turn(roi, index)
         elif known.seen is not None and torso_length(known.seen) <= path.longest_torso(t, shot):
             seen[index] = known.seen
         elif known.seen is not None:
-            missing[index] = roi
+            missing[index] = in_turn(roi, index)
     _look_again(clip, pose, path, scouted, missing, seen, progress)
     return _gather(scouted, seen)
 

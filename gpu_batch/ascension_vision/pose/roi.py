@@ -4,7 +4,7 @@ Coordinates follow MediaPipe: pixel ``(i, j)`` of an image lies at ``x = j, y = 
 corners of a region fall on ``0`` and ``size`` of its crop.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -20,18 +20,23 @@ View = Image | Picture
 
 @dataclass(frozen=True)
 class Roi:
-    """A square around ``(x, y)``, in pixels of the frame, turned clockwise on screen by ``angle`` radians."""
+    """A square around ``(x, y)``, in pixels of the frame, turned clockwise on screen by ``angle`` radians.
+
+    Its crop is ``mirrored`` where that is said: left and right have changed places.
+    """
 
     x: float
     y: float
     side: float
     angle: float = 0.0
+    mirrored: bool = False
 
     @property
     def axes(self) -> Array:
         """``(2, 2)``: maps crop coordinates −0.5 … 0.5 to offsets from the centre, in pixels."""
         cos, sin = np.cos(self.angle) * self.side, np.sin(self.angle) * self.side
-        return np.array([[cos, -sin], [sin, cos]])
+        right = -1 if self.mirrored else 1
+        return np.array([[right * cos, -sin], [right * sin, cos]])
 
     def to_frame(self, points: npt.NDArray[Any]) -> Array:
         """``(…, 2)`` crop coordinates, 0 to 1, as pixels of the frame."""
@@ -53,10 +58,10 @@ class Roi:
 
     def scaled(self, factor: float) -> "Roi":
         """The same region of the image enlarged by ``factor``."""
-        return Roi(self.x * factor, self.y * factor, self.side * factor, self.angle)
+        return replace(self, x=self.x * factor, y=self.y * factor, side=self.side * factor)
 
     def turned(self, angle: float) -> "Roi":
-        return Roi(self.x, self.y, self.side, normalized_angle(self.angle + angle))
+        return replace(self, angle=normalized_angle(self.angle + angle))
 
 
 def whole_frame(image: View, angle: float = 0.0) -> Roi:

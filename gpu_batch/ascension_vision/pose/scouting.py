@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -349,8 +349,18 @@ def _follow(
             rois.append(between(there.next_roi, here.next_roi, fraction))
         else:
             rois.append((here or there).next_roi)  # type: ignore[union-attr]
+    rois = [in_turn(roi, frame.index) for roi, frame in zip(rois, chunk, strict=True)]
     seen = look(pose, [frame.picture for frame in chunk], rois, [np.inf] * len(chunk))
     return {frame.index: Look(roi, landmarks) for frame, roi, landmarks in zip(chunk, rois, seen, strict=True)}
+
+
+def in_turn(roi: Roi, frame: int) -> Roi:
+    """How a region is looked at on a frame: every other time mirrored.
+
+    What a network gets wrong about a body it gets wrong otherwise about its mirror image, and neighbouring frames are
+    averaged anyhow: two readings for the price of one.
+    """
+    return replace(roi, mirrored=frame % 2 == 1)
 
 
 def look(pose: PoseModel, images: list[View], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
@@ -368,7 +378,9 @@ def look(pose: PoseModel, images: list[View], rois: list[Roi], longest_torsos: l
             found[i] = seen
     lost = [i for i, seen in enumerate(found) if not good(i, seen)]
     tried = [
-        (i, Roi(rois[i].x, rois[i].y, _NARROWER * rois[i].side, rois[i].angle + turn)) for i in lost for turn in _TURNS
+        (i, replace(rois[i], side=_NARROWER * rois[i].side, angle=rois[i].angle + turn))
+        for i in lost
+        for turn in _TURNS
     ]
     for (i, _), seen in zip(
         tried, pose.landmarks([images[i] for i, _ in tried], [roi for _, roi in tried]), strict=True

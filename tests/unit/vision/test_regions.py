@@ -23,6 +23,16 @@ def test_a_point_found_in_a_turned_crop_lies_where_it_was_in_the_frame() -> None
     assert roi.to_frame(centre) == pytest.approx([180, 250], abs=0.3)
 
 
+def test_a_mirrored_crop_is_the_crop_seen_in_a_mirror_and_its_points_lie_where_they_were() -> None:
+    image = np.random.default_rng(2).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    image = cv2.GaussianBlur(image, (0, 0), 4).astype(np.uint8)
+    plain, mirrored = Roi(60, 40, 50, 0.4), Roi(60, 40, 50, 0.4, mirrored=True)
+    crops = [roi.crop(image, 64, cv2.BORDER_REPLICATE).astype(int) for roi in (plain, mirrored)]
+    # Regions reach from 0 to their side, pixels to one less: the mirror lies between 31 and 32.
+    assert np.abs(crops[0][:, 1:] - crops[1][:, :0:-1]).max() <= 2
+    assert mirrored.to_frame(np.array([0.2, 0.7])) == pytest.approx(plain.to_frame(np.array([0.8, 0.7])))
+
+
 def test_an_upright_body_needs_no_turning_and_a_hanging_one_half_a_turn() -> None:
     upright = roi_from_alignment(np.array([100, 100]), np.array([100, 40]))
     hanging = roi_from_alignment(np.array([100, 100]), np.array([100, 160]))
