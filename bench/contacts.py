@@ -43,7 +43,10 @@ _FAR = CameraOptions(distance_m=9.0, aside_m=-1.0, height_m=2.2, pan=0.5, shake_
 _NEAR = CameraOptions(distance_m=3.4, height_m=1.5, pan=0.8, shake_deg=0.8)
 _LOOKING_UP = CameraOptions(distance_m=5.5, aside_m=-1.5, height_m=1.4, look_height_m=2.2)
 
-# The evidence's weights were chosen on those before the line, none on those after it.
+_LOW = CameraOptions(distance_m=4.2, aside_m=1.2, height_m=0.9, look_height_m=2.0)
+_LEFT = CameraOptions(distance_m=5.0, aside_m=-2.2, height_m=1.6)
+
+# The goals are about these. What contacts are found by was chosen on them and fourteen others.
 _CLIMBS = {
     "average, front, 8°": (7, 8.0, _AVERAGE, _FRONT, 30),
     "tall, aside, vertical": (1, 0.0, _TALL, _ASIDE, 15),
@@ -53,11 +56,20 @@ _CLIMBS = {
     "average, near and hand-held, 5°": (31, 5.0, _AVERAGE, _NEAR, 15),
     "tall, from below, 12°": (40, 12.0, _TALL, _LOOKING_UP, 15),
     "average, front, 40° overhang": (41, 40.0, _AVERAGE, _FRONT, 15),
-    # ---
     "short, from below, vertical": (51, 0.0, _SHORT, _LOOKING_UP, 15),
     "stout, front, 20° overhang": (52, 20.0, _STOUT, _FRONT, 15),
 }
-_CHOSEN_ON = 8
+# On these nothing was chosen.
+_FRESH = {
+    "tall, front, slab": (101, -5.0, _TALL, _FRONT, 15),
+    "child, from below, 10°": (102, 10.0, _CHILD, _LOOKING_UP, 15),
+    "short, aside, 20° overhang": (103, 20.0, _SHORT, _ASIDE, 15),
+    "average, near and hand-held, 25° overhang": (104, 25.0, _AVERAGE, _NEAR, 15),
+    "tall, front, 35° overhang": (105, 35.0, _TALL, _FRONT, 15),
+    "short, low and aside, 40° overhang": (106, 40.0, _SHORT, _LOW, 15),
+    "stout, far and hand-held, 5°": (107, 5.0, _STOUT, _FAR, 15),
+    "stout, from the left, 30° overhang": (108, 30.0, _STOUT, _LEFT, 15),
+}
 
 
 @dataclass(frozen=True)
@@ -80,15 +92,18 @@ def measure() -> Report:
     columns = ["climb", "usages", "found", "right", "F1", "F1, true holds", "onset s", "end s", "used holds", "hold cm",
                "within", "scale by", "s"]  # fmt: skip
     table = Table("Contacts by hold and limb, their times, and holds in metres", columns)
-    counts, onsets, away, within = [], [], [], []
-    for name, recipe in _CLIMBS.items():
+    counts, fresh, onsets, away, within = [], [], [], [], []
+    for name, recipe in (_CLIMBS | _FRESH).items():
         seen = _analysed(rendered(*recipe), pose, detector)
         own, given = _judged(seen.contacts, seen), _judged(seen.by_truth, seen, given=True)
         cm, said = _metres(seen)
-        counts.append((own, given))
-        onsets += own.onsets
-        away += cm.tolist()
-        within += (cm <= said).tolist()
+        if name in _FRESH:
+            fresh.append((own, given))
+        else:
+            counts.append((own, given))
+            onsets += own.onsets
+            away += cm.tolist()
+            within += (cm <= said).tolist()
         used = {contact["hold_id"] for contact in seen.truth["contacts"]}
         table.rows.append(
             [name, own.true, own.found, own.right, own.f1, given.f1, _median(own.onsets), _median(own.ends),
@@ -97,7 +112,8 @@ def measure() -> Report:
         )  # fmt: skip
     detected, known = ([pair[i] for pair in counts] for i in (0, 1))
     late, cover = float(np.median(onsets)), float(np.mean(within))
-    score, best, fresh = _f1(detected), _f1(known), _f1(known[_CHOSEN_ON:])
+    score, best = _f1(detected), _f1(known)
+    fresh_score, fresh_best = (_f1([pair[i] for pair in fresh]) for i in (0, 1))
     middle = float(np.median(away))
     return Report(
         tables=[table],
@@ -112,7 +128,8 @@ def measure() -> Report:
             "A contact is right where limb and hold are the true ones and the times overlap by half of their union.",
             "Holds in metres: with the climber's height and the wall's angle told; moved and turned to lie over the "
             "true ones as well as possible, for a wall frame's place on its wall is anybody's choice.",
-            f"F1 with the true holds on the climbs on which nothing was chosen: {fresh:.3f}.",
+            f"The goals are about the first {len(_CLIMBS)} climbs. On the other {len(_FRESH)}, on which nothing was "
+            f"chosen, F1 is {fresh_score:.3f}, and {fresh_best:.3f} with the true holds.",
             "s: processor time of camera (after decoding), view, wall and contacts together.",
         ],
         packages=("torch", "numpy", "opencv-python-headless"),
