@@ -9,11 +9,13 @@ import numpy.typing as npt
 import torch
 from ascension_vision.body.cleaning import clean
 from ascension_vision.body.fit import fit_body
+from ascension_vision.body.forces import GRAVITY
 from ascension_vision.body.gravity import centre_of_gravity
 from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts.contact import Contact, Limb
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost
+from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics import measuring
 from ascension_vision.pose.following import Poses
@@ -29,6 +31,7 @@ _SEEDS, _LEVELS = (7, 3, 21), tuple(level / 10 for level in range(11))
 _CLIMB = SceneOptions(duration_s=7.0, fps=15)
 _LONG = SceneOptions(seed=3, duration_s=30.0, fps=30, wall_height_m=9.0)
 _NOISE_PX, _NOISE_DRAWS = 5.0, 10
+_FLIGHTS_S = (0.2, 0.3, 0.4)
 _SMOOTHING_S = 0.08
 _NOTES = [
     "Truth: the plan's landmarks, projected without a pixel; contacts, hold types, wall and height as they are.",
@@ -54,8 +57,9 @@ class _Found:
 
 
 def measure() -> Report:
-    """Graded climbers, noise on the landmarks, and what half a minute costs."""
+    """Graded climbers, climbers who jump, noise on the landmarks, and what half a minute costs."""
     graded, grades = _graded()
+    leaps, leapt = _leaps()
     noise, share = _noise()
     long = _find(plan_scene(_LONG), 0.0, 0)
     seconds = long.fit_s + long.ghost_s
@@ -63,11 +67,12 @@ def measure() -> Report:
     cost.rows.append((round(long.fit_s, 2), round(long.ghost_s, 2), round(seconds, 2)))
     goals = [
         *grades,
+        *leapt,
         Goal(f"noise moves every metric by less than it states in 90 % of draws: {100 * share:.0f} %", share >= 0.9),
         Goal(f"fit and Ghost take at most 8 s of processor time for 30 s: {seconds:.1f} s", seconds <= 8),
     ]
     return Report(
-        [graded, noise, cost], goals, _NOTES, ("numpy", "torch"), {"torch_threads": str(torch.get_num_threads())}
+        [graded, leaps, noise, cost], goals, _NOTES, ("numpy", "torch"), {"torch_threads": str(torch.get_num_threads())}
     )
 
 
@@ -106,6 +111,39 @@ def _graded() -> tuple[Table, list[Goal]]:
         Goal(f"efficiency orders the levels, Spearman at least 0.95: {min(orders):.3f}", min(orders) >= 0.95),
         Goal(f"every expert scores above 0.9: {min(experts):.3f}", min(experts) > 0.9),
     ]  # fmt: skip
+
+
+def _leaps() -> tuple[Table, list[Goal]]:
+    columns = ("seed", "flight s", "jumps", "acceleration in flight, g", "slip cm", "imbalance %", "gates passed", "s")
+    table = Table("Climbers who jump: nothing touches the wall for so long", columns)
+    done, falls = [], []
+    for seed in _SEEDS:
+        for flight in _FLIGHTS_S:
+            scene = plan_scene(replace(_CLIMB, seed=seed, dyno=True, flight_s=flight))
+            found = _find(scene, 0.0, 0)
+            ghost = found.ghost
+            flying = ~np.any([(ghost.t > c.start - 1e-6) & (ghost.t < c.end + 1e-6) for c in ghost.contacts], axis=0)
+            fall = None
+            if flying.any():
+                up = Wall(np.eye(3, 4), scene.options.wall_angle_deg, "user", "climber_height", 0.0).up
+                fall = float((sharp_accelerations(ghost.t, ghost.gravity_centre)[flying] @ up).mean() / GRAVITY)
+                falls.append(fall)
+            gates = ghost.certificate["gates"]
+            done.append(bool(ghost.certificate["passed"]))
+            table.rows.append((
+                seed, flight, bool(flying.any()), fall, gates["contact_slip"]["value"],
+                100 * gates["equilibrium"]["value"], done[-1], round(found.ghost_s, 1),
+            ))  # fmt: skip
+    return table, [
+        Goal(
+            f"of the Ghosts of climbers who jump 80 % pass every gate: {sum(done)} of {len(done)}",
+            sum(done) >= 0.8 * len(done),
+        ),
+        Goal(
+            f"in flight it accelerates by gravity to 5 %: {min(falls):.3f} to {max(falls):.3f} g",
+            all(abs(fall + 1) < 0.05 for fall in falls),
+        ),
+    ]
 
 
 def _noise() -> tuple[Table, float]:

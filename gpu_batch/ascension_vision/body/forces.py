@@ -32,7 +32,7 @@ BALANCED = 0.01
 # How much more an imbalance of one body weight costs than a load of that much, and the method's own step.
 _BALANCE, _STEP = 3e4, 20.0
 _RELAXATION = 1.7
-_MOST_ROUNDS, _CHECKED_EVERY = 400, 25
+_MOST_ROUNDS, _CHECKED_EVERY = 600, 25
 _SETTLED = 1e-4
 # Standard deviation in time of what an acceleration is taken from.
 _ACCELERATION_SECONDS = 0.15

@@ -11,15 +11,18 @@ Tensor = torch.Tensor
 _TOGETHER = 3
 
 
-def jerk_penalty(count: int, rate: float, like: Tensor) -> Tensor:
-    """``(count, 7)``: the band of ``DᵀD``, where ``D x`` is the third derivative of ``x``, ``rate`` values a second;
-    column ``3 + k`` holds what frame ``i`` has to do with frame ``i + k``."""
-    band = like.new_zeros(count, 2 * _TOGETHER + 1)
-    stencil = like.new_tensor([-1.0, 3.0, -3.0, 1.0]) * rate**3
+def jerk_penalty(rate: float, ease: Tensor) -> Tensor:
+    """``(count, 7)``: the band of ``DᵀD``, where ``D x`` is the third derivative of ``x``, ``rate`` values a second,
+    over ``ease`` ``(count,)``: how much of it is no surprise in each frame. Column ``3 + k`` holds what frame ``i`` has
+    to do with frame ``i + k``."""
+    count = len(ease)
+    band = ease.new_zeros(count, 2 * _TOGETHER + 1)
+    weight = ((ease[1:-2] + ease[2:-1]) / 2) ** -2
+    stencil = ease.new_tensor([-1.0, 3.0, -3.0, 1.0]) * rate**3
     for first in range(4):
         for second in range(4):
-            rows = torch.arange(count - 3, device=like.device) + first
-            band[rows, 3 + second - first] += stencil[first] * stencil[second]
+            rows = torch.arange(count - 3, device=ease.device) + first
+            band[rows, 3 + second - first] += stencil[first] * stencil[second] * weight
     return band
 
 

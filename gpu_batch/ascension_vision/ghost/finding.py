@@ -7,23 +7,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ascension_vision.body.forces import BALANCED, accelerations
+from ascension_vision.body.forces import BALANCED, GRAVITY, accelerations
 from ascension_vision.body.model import TIPS, BodyModel, tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
-from ascension_vision.ghost.balance import Balance
+from ascension_vision.ghost.balance import Balance, Room
 from ascension_vision.ghost.beta import HANDS, Beta, as_stays, climb_span, edit
 from ascension_vision.ghost.certificate import Evidence, certify
 from ascension_vision.ghost.climbed import Climbed, climbed_between
 from ascension_vision.ghost.cues import Scene, give_cues
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
-from ascension_vision.ghost.path import swing_arc
+from ascension_vision.ghost.path import course, sharp_accelerations, swing_arc
 from ascension_vision.ghost.posing import Wishes, pose_clip
 from ascension_vision.ghost.support import with_standing_feet
-from ascension_vision.ghost.timeline import Timeline, lay_out
+from ascension_vision.ghost.timeline import Flight, Timeline, flights, lay_out
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.effort import effort
-from ascension_vision.metrics.loads import Case, hold_types, loads, many_loads
+from ascension_vision.metrics.loads import Case, hold_types, many_loads
 from ascension_vision.metrics.movement import jerk, least_jerk, path_length, steadied
 from ascension_vision.metrics.reach import longest_reach
 from ascension_vision.wall.wall import Wall
@@ -33,22 +33,27 @@ Array = npt.NDArray[np.float64]
 # Frames a second of the Ghost. Between them a straight line is right to within 4 mm.
 RATE = 15.0
 _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
-# The centre of gravity passes the climber's own place in the middle of each move this nearly, metres, and is about
-# there all the time; jerk beyond this, m/s³, is avoided.
-_AT_MOVES, _AT_ENDS, _ANYWHERE, _JERK = 0.03, 0.05, 0.4, 2.0
-# What is the climber's place at an end is its median over this time, seconds.
-_END_SECONDS = 0.5
-# Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres; more than so
-# many times what the certificate allows is hopeless.
-_MORE, _HOPELESS = 0.02, 5.0
+# A climber's centre of gravity falls at this share of gravity in a jump, as blurred as it is seen.
+_FALLING = 0.1
+# Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
+# many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
+# much is lacking nothing will help.
+_MORE, _MUCH, _HOPELESS = 0.02, 5.0, 0.5
+# How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.
+_FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.001
+# So many times as much jerk of the joints is no surprise where the body jumps.
+_QUICKER = 10.0
 # Off the wall in the middle of a swing: metres, and per metre of the way.
 _LIFT, _LIFT_PER_METRE = 0.05, 0.06
 # The trunk's own posture is the climber's without what is quicker than this: radians, and rad/s³ as no surprise.
 _OWN_TRUNK, _OWN_TRUNK_JERK = 0.15, 5.0
 # How the load's change with the centre of gravity's place is found, and how far that may move it at once, metres.
 _PROBE, _LIGHTEN = 0.02, 0.01
-# Rounds of weighing and posing: so many make the load less, more only help the balance.
-_ROUNDS, _MOST_ROUNDS, _STEPS, _FEW_STEPS = 2, 6, (6, 4, 4), (3, 2, 3)
+# Rounds of weighing and posing: so many make the load less, more only help the balance. After so many without a gain by
+# this factor the path is led nearer to where the body goes, and after so many nothing helps.
+_ROUNDS, _MOST_ROUNDS, _STUCK, _PATIENCE, _BETTER = 2, 9, 2, 6, 0.9
+# Steps of posing with loose, firmer and firm pins: at first, when the path changed, and to follow it more nearly.
+_STEPS, _FEW_STEPS, _FIRM_STEPS = (6, 4, 4), (3, 2, 3), (0, 0, 6)
 
 
 def find_ghost(
@@ -80,11 +85,12 @@ def find_ghost(
     types = hold_types(holds)
     climbed = climbed_between(motion, contacts, types, wall, start, end)
     ghost = None
-    for patient in (True, False):
-        timeline = lay_out(beta, start, end, RATE, _arm_span(motion.model), patient)
+    jumps = [flight for flight in flights(beta, start, end) if _falls(motion, flight, wall)]
+    for patient, leaping in ((True, jumps), (True, [])) if jumps else ((True, []), (False, [])):
+        timeline = lay_out(beta, start, end, RATE, _arm_span(motion.model), patient, leaping)
         if timeline is None:
             return NoGhost("No hand or foot was seen on a hold.")
-        pose = _pose(motion, timeline, types, wall)
+        pose = _pose(motion, contacts, timeline, types, wall)
         found = _present(motion, pose, timeline, climbed, contacts, beta, types, wall)
         if ghost is None or _failures(found) < _failures(ghost):
             ghost = found
@@ -97,6 +103,13 @@ def find_ghost(
 def _arm_span(model: BodyModel) -> float:
     lengths = model.lengths
     return 2 * (lengths.upper_arm + lengths.forearm + lengths.hand) + lengths.shoulders
+
+
+def _falls(motion: BodyMotion, flight: Flight, wall: Wall) -> bool:
+    """Whether the climber's body falls while no limb is seen on: else one is on that was not seen."""
+    flying = (motion.t >= flight.start) & (motion.t <= flight.end)
+    rising = accelerations(motion.t, motion.gravity_centre)[flying] @ wall.up
+    return bool(flying.any() and rising.mean() < -_FALLING * GRAVITY)
 
 
 def _failures(ghost: Ghost) -> tuple[int, float]:
@@ -120,37 +133,49 @@ def _at(times: Array, t: Array, values: Array) -> Array:
 # --- planning ---------------------------------------------------------------------------------------------------------
 
 
-def _pose(motion: BodyMotion, timeline: Timeline, types: Mapping[int, str], wall: Wall) -> torch.Tensor:
+def _pose(
+    motion: BodyMotion, contacts: Sequence[Contact], timeline: Timeline, types: Mapping[int, str], wall: Wall
+) -> torch.Tensor:
     """``(n, degrees of freedom)``: plan the centre of gravity's path, pose the body, see what it carries, and again."""
     model: BodyModel = motion.model
     own = _own_posture(motion, timeline)
-    balance = Balance(timeline, types, wall, model.device)
-    wanted, deviation = _places(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre))
-    path = balance.held(wanted, deviation, RATE, _JERK)
+    balance = Balance(timeline, types, wall, model.device, Room.of(motion, contacts))
+    aim = course(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre), RATE)
+    path, lacks = balance.held(aim)
+    few = timeline.on.sum(axis=1) <= _FEW
+    if (lacks > 1).any():
+        # where no path close to the climber's places is held, one that is less close and quicker may be
+        aim = aim.loosened(lacks > 1)
+        path, _ = balance.held(aim)
     wishes = Wishes(
         own=model.tensor(own), points=model.tensor(_tip_places(timeline)),
         on=torch.as_tensor(timeline.on, device=model.device), across=model.tensor(_across(motion, timeline)),
-        gravity=model.tensor(path), rate=RATE,
+        gravity=model.tensor(path), nearly=model.tensor(np.where(few | aim.quick, _EXACTLY, _NEARLY)),
+        ease=model.tensor(np.where(aim.quick, _QUICKER, 1.0)), rate=RATE,
     )  # fmt: skip
     pose = pose_clip(model, wishes, wishes.own, _STEPS)
-    best, least = pose, np.inf
+    best, least, since = pose, np.inf, 0
     aside = np.zeros_like(path)
     for done in range(_MOST_ROUNDS + 1):
         gravity = model.gravity_centre(pose).cpu().numpy()
-        missing = np.linalg.norm(balance.missing(gravity), axis=1)
         # of poses in which nothing is lacking the last carries least
-        lacking = float(np.clip(missing / BALANCED - 1, 0, _HOPELESS).mean())
+        beyond = np.degrees(model.limit_violation(pose).amax(dim=1).cpu().numpy())
+        lacking = float((np.clip(balance.lacking(gravity) - 1, 0, _MUCH) + np.clip(beyond, 0, _MUCH)).mean())
+        since = 0 if lacking < _BETTER * least else since + 1
         if lacking <= least:
             best, least = pose, lacking
-        if done == _MOST_ROUNDS or (done >= _ROUNDS and lacking == 0):
+        if done == _MOST_ROUNDS or (done >= _ROUNDS and (lacking == 0 or least > _HOPELESS or since >= _PATIENCE)):
             break
-        if done < _ROUNDS:
-            wanted = wanted + _ease(model, pose, gravity, timeline, types, wall)
-            path = balance.held(wanted, deviation, RATE, _JERK)
-        # the body does not quite go where it is asked to: it is asked for more
-        aside = aside + np.clip(path - gravity, -_MORE, _MORE) if lacking else aside
+        if lacking:
+            # the body does not quite go where it is asked to: it is asked for more
+            if since == _STUCK:
+                path = balance.nearest(gravity - aside, RATE)
+            aside = aside + np.clip(path - gravity, -_MORE, _MORE)
+        else:
+            aim = aim.moved(_ease(model, pose, gravity, timeline, types, wall))
+            path, _ = balance.held(aim)
         wishes = replace(wishes, gravity=model.tensor(path + aside))
-        pose = pose_clip(model, wishes, pose, _FEW_STEPS)
+        pose = pose_clip(model, wishes, pose, _FIRM_STEPS if lacking else _FEW_STEPS)
     return best
 
 
@@ -161,20 +186,6 @@ def _own_posture(motion: BodyMotion, timeline: Timeline) -> Array:
     trunk = slice(3, 12)  # pelvis, spine and neck
     own[:, trunk] = least_jerk(own[:, trunk], deviation, RATE, _OWN_TRUNK_JERK)
     return own
-
-
-def _places(timeline: Timeline, gravity: Array) -> tuple[Array, Array]:
-    """Where the centre of gravity should be, ``(n, 3)``, and how nearly, ``(n,)``: the climber's own places, which
-    matter in the middle of each move and at both ends."""
-    wanted, deviation = gravity.copy(), np.full(len(gravity), _ANYWHERE)
-    for swing in timeline.swings:
-        middle = (swing.lift + swing.land) // 2
-        wanted[middle] = np.median(gravity[swing.lift : swing.land + 1], axis=0)
-        deviation[middle] = _AT_MOVES
-    some = round(_END_SECONDS * RATE)
-    wanted[0], wanted[-1] = np.median(gravity[:some], axis=0), np.median(gravity[-some:], axis=0)
-    deviation[[0, -1]] = _AT_ENDS
-    return wanted, deviation
 
 
 def _tip_places(timeline: Timeline) -> Array:
@@ -213,7 +224,7 @@ def _ease(
     # every second frame will do: what is found is smoothed with the path
     some = slice(None, None, 2)
     t, points = timeline.t[some], tips(model.landmarks(pose)).cpu().numpy()[some]
-    centre, acceleration = gravity[some], accelerations(timeline.t, gravity)[some]
+    centre, acceleration = gravity[some], sharp_accelerations(timeline.t, gravity)[some]
     offsets = [sign * _PROBE * axis for axis in np.eye(3) for sign in (1, -1)]
     cases = [Case(t, points, centre + offset, acceleration, timeline.contacts) for offset in offsets]
     found = many_loads(cases, types, wall, model.device)
@@ -236,7 +247,19 @@ def _present(
     model: BodyModel = motion.model
     landmarks = model.landmarks(pose).cpu().numpy()
     gravity = model.gravity_centre(pose).cpu().numpy()
-    carried = loads(timeline.t, landmarks, gravity, timeline.contacts, types, wall)
+    carried = many_loads(
+        [
+            Case(
+                timeline.t,
+                tips(torch.as_tensor(landmarks)).numpy(),
+                gravity,
+                sharp_accelerations(timeline.t, gravity),
+                timeline.contacts,
+            )
+        ],
+        types,
+        wall,
+    )[0]
     cost = effort(timeline.t, gravity, carried.strain, carried.held, model.lengths.height)
     evidence = Evidence(
         t=timeline.t, landmarks=landmarks, contacts=timeline.contacts,

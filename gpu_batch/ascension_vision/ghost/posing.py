@@ -24,7 +24,7 @@ _OWN_LIMB = 0.3
 # Jerk that is no surprise, rad/s³ and m/s³. A limb that turns by half a radian in 0.8 s reaches 60 rad/s³.
 _JERK = {"x": 4.0, "y": 4.0, "z": 4.0, "pelvis": 20.0, "spine": 20.0, "neck": 20.0}
 _JERK_LIMB = 100.0
-_PIN, _SWING, _GRAVITY, _KNUCKLES = 0.0003, 0.01, 0.01, 0.004
+_PIN, _SWING, _KNUCKLES = 0.0003, 0.01, 0.004
 _FIRMNESS = 0.03, 0.2, 1.0
 _DAMPING = 40.0
 # Joints stay this far within their limits, radians.
@@ -48,6 +48,8 @@ class Wishes:
         across: ``(n, 2, 3)`` from each hand's little-finger to its index knuckle while it holds on, metres; NaN
             otherwise.
         gravity: ``(n, 3)`` where the centre of gravity should be.
+        nearly: ``(n,)`` how far from there is no surprise, metres.
+        ease: ``(n,)`` how many times as much jerk as usually is no surprise.
     """
 
     own: Tensor
@@ -55,6 +57,8 @@ class Wishes:
     on: Tensor
     across: Tensor
     gravity: Tensor
+    nearly: Tensor
+    ease: Tensor
     rate: float
 
 
@@ -65,7 +69,7 @@ def pose_clip(model: BodyModel, wishes: Wishes, start: Tensor, steps: Sequence[i
     What is pinned moves on a curve when the body does, and a straight step leaves that curve by millimetres, which firm
     pins do not allow: with them alone the body would hardly move.
     """
-    ties = jerk_penalty(len(start), wishes.rate, start), _by_name(model, _JERK, _JERK_LIMB) ** -2
+    ties = jerk_penalty(wishes.rate, wishes.ease), _by_name(model, _JERK, _JERK_LIMB) ** -2
     pose = start
     for firmness, most in zip(_FIRMNESS, steps, strict=True):
         pose = _descend(model, wishes, pose, ties, firmness, most)
@@ -76,17 +80,19 @@ def _descend(
     model: BodyModel, wishes: Wishes, pose: Tensor, ties: tuple[Tensor, Tensor], firmness: float, steps: int
 ) -> Tensor:
     band, stiffness = ties
+    # The pelvis may jerk as the centre of gravity has to.
+    asked = times_band(band, torch.nn.functional.pad(wishes.gravity, (0, pose.shape[1] - 3)))
     # Each frame is damped by itself: one in which the body cannot do what it should does not hold back the others.
     damping = pose.new_full((len(pose),), _DAMPING)
     values, gradient, curvature = _linearised(model, wishes, pose, firmness)
-    value = values.sum() + _jerk(band, stiffness, pose)
+    value = values.sum() + _jerk(band, stiffness, pose, asked)
     for _ in range(steps):
-        right = -(gradient + times_band(band, pose) * stiffness)
+        right = -(gradient + (times_band(band, pose) - asked) * stiffness)
         damped = curvature + torch.diag_embed(damping[:, None].expand_as(pose))
         step = solve_chain(damped, band, stiffness, right)
         trial = pose + step.clamp(-0.5, 0.5)
         new_values, new_gradient, new_curvature = _linearised(model, wishes, trial, firmness)
-        new_value = new_values.sum() + _jerk(band, stiffness, trial)
+        new_value = new_values.sum() + _jerk(band, stiffness, trial, asked)
         worse = new_values > values
         if new_value < value:
             gain = float((value - new_value) / value)
@@ -99,8 +105,9 @@ def _descend(
     return pose
 
 
-def _jerk(band: Tensor, stiffness: Tensor, pose: Tensor) -> Tensor:
-    return (pose * times_band(band, pose) * stiffness).sum()
+def _jerk(band: Tensor, stiffness: Tensor, pose: Tensor, asked: Tensor) -> Tensor:
+    """But for what does not depend on the pose."""
+    return (pose * (times_band(band, pose) - 2 * asked) * stiffness).sum()
 
 
 def _linearised(model: BodyModel, wishes: Wishes, pose: Tensor, firmness: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -143,7 +150,8 @@ def _tip_rows(wishes: Wishes, posture: Posture, moved: Tensor, pin: float) -> li
 def _gravity_rows(model: BodyModel, wishes: Wishes, posture: Posture, moved: Tensor) -> tuple[Tensor, Tensor]:
     weights = model.tensor(LANDMARK_WEIGHTS)
     away = weights @ posture.landmarks - wishes.gravity
-    return away / _GRAVITY, torch.einsum("l,nlid->nid", weights, moved) / _GRAVITY
+    nearly = wishes.nearly[:, None]
+    return away / nearly, torch.einsum("l,nlid->nid", weights, moved) / nearly[..., None]
 
 
 def _wall_rows(posture: Posture, moved: Tensor) -> tuple[Tensor, Tensor]:

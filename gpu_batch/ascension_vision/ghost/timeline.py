@@ -5,6 +5,7 @@ arrive at the next one, unless the body would have to span more than the climber
 a limb in the air.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,6 +25,9 @@ _LEAD = (0.3, 0.8)
 _QUICKEST, _SLOWEST = (0.3, 0.35), (0.6, 0.6)
 # So many limbs hold a waiting body: with fewer, one that cannot stay for the next move stays until that begins.
 _STEADY = 3
+# Nobody flies for longer; and of a jump the climber's own time counts from so long before the flight on, and limbs that
+# arrive so soon after it belong to it. Seconds.
+_LONGEST_FLIGHT, _RUN_UP, _LANDING = 0.8, 0.5, 0.4
 # Of the arms' span, how far apart hands may hold on without the climber having shown it.
 _HANDS_APART = 0.65
 
@@ -72,27 +76,48 @@ class _Move:
     arrives: float
 
 
+@dataclass(frozen=True)
+class Flight:
+    """Seconds of the video in which nothing is held."""
+
+    start: float
+    end: float
+
+
 def lay_out(
-    beta: Beta, start: float, end: float, rate: float, arm_span: float, patient: bool = True
-) -> Timeline | None:
+    beta: Beta, start: float, end: float, rate: float, arm_span: float, patient: bool = True,
+    jumps: Sequence[Flight] = (),
+) -> Timeline | None:  # fmt: skip
     """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold.
 
     ``arm_span``: of the climber, metres. ``patient`` limbs stay on a hold until their next move; others leave it when
-    the climber's did.
+    the climber's did. In ``jumps`` the Ghost jumps as fast as the climber did: how long a flight lasts is physics.
     """
     stays = [[stay for stay in of_limb if stay.end > start and stay.start < end] for of_limb in beta.stays]
     if not any(stays):
         return None
     plan = _Plan(stays, start, rate, arm_span)
     moves = _moves(stays, start)
-    arrived = start
-    for index, move in enumerate(moves):
-        pause = move.leaves - arrived - _wasted(beta, arrived, move.leaves)
-        plan.let_go(move, patient, _STEADY)
-        plan.wait(float(np.clip(pause, *((SHORTEST_SHIFT, LONGEST_SHIFT) if index else _LEAD))))
-        plan.let_go(move, patient)
-        plan.swing(move, max(move.leaves, arrived))
-        arrived = max(arrived, move.arrives)
+    arrived, first = start, True
+    while moves:
+        landing = _landing(moves, jumps)
+        begins = max(arrived, landing[0].start - _RUN_UP) if landing else moves[0].leaves
+        shift = begins - arrived - _wasted(beta, arrived, begins)
+        shift = float(np.clip(shift, *(_LEAD if first else (SHORTEST_SHIFT, LONGEST_SHIFT))))
+        if landing:
+            flight, together = landing
+            plan.wait(shift)
+            plan.leap(together, flight, begins)
+            arrived = together[-1].arrives
+            moves = [move for move in moves if all(move is not other for other in together)]
+        else:
+            move = moves.pop(0)
+            plan.let_go(move, patient, _STEADY)
+            plan.wait(shift)
+            plan.let_go(move, patient)
+            plan.swing(move, max(move.leaves, arrived))
+            arrived = max(arrived, move.arrives)
+        first = False
     plan.wait(float(np.clip(end - arrived, *_LEAD)))
     return plan.timeline(end)
 
@@ -106,6 +131,25 @@ def _moves(stays: list[list[Stay]], start: float) -> list[_Move]:
                 leaves = before.end if before is not None else max(start, after.start - 0.7)
                 moves.append(_Move(after.limb, before, after, leaves, after.start))
     return sorted(moves, key=lambda move: move.arrives)
+
+
+def flights(beta: Beta, start: float, end: float) -> list[Flight]:
+    """Times between two moments of the video in which no limb is on, short enough for a jump."""
+    found, until = [], start
+    for stay in sorted((stay for of_limb in beta.stays for stay in of_limb), key=lambda stay: stay.start):
+        if until > start and 0 < stay.start - until <= _LONGEST_FLIGHT and stay.start < end:
+            found.append(Flight(until, stay.start))
+        until = max(until, stay.end)
+    return found
+
+
+def _landing(moves: list[_Move], jumps: Sequence[Flight]) -> tuple[Flight, list[_Move]] | None:
+    """The flight that the next limb to arrive ends, and all moves that it carries over."""
+    for flight in jumps:
+        together = [move for move in moves if flight.end - 1e-6 <= move.arrives <= flight.end + _LANDING]
+        if together and together[0] is moves[0]:
+            return flight, together
+    return None
 
 
 def _wasted(beta: Beta, start: float, end: float) -> float:
@@ -152,6 +196,27 @@ class _Plan:
         self._knots.append((self._clock, max(move.arrives, leaves)))
         self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
         self._held[move.limb], self._since[move.limb] = move.target, self._clock
+
+    def leap(self, moves: list[_Move], flight: Flight, begins: float) -> None:
+        """All limbs let go, when the climber's did but no later than the flight begins, and those of ``moves`` arrive,
+        all in the climber's own time from ``begins`` on."""
+        self._knots.append((self._clock, begins))
+        ground = self._clock
+
+        def at(moment: float) -> int:
+            return ground + max(1, round((moment - begins) * self._rate))
+
+        held = [(limb, stay) for limb, stay in enumerate(self._held) if stay is not None]
+        for limb, stay in sorted(held, key=lambda one: one[1].end):
+            self._clock = at(float(np.clip(stay.end, begins, flight.start)))
+            self._leave(limb)
+        for move in moves:
+            self._clock = (
+                max(self._clock + 1, at(move.arrives)) if move is moves[0] else max(self._clock, at(move.arrives))
+            )
+            self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
+            self._held[move.limb], self._since[move.limb] = move.target, self._clock
+        self._knots.append((self._clock, moves[-1].arrives))
 
     def timeline(self, end: float) -> Timeline:
         for limb in range(len(LIMBS)):

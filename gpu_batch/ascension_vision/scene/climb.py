@@ -20,7 +20,8 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "black": (0.09, 0.09, 0.10),
 }
 _SECONDS_A_MOVE = 1.3
-_FLIGHT_S = 0.45  # of the hands in a dyno
+_FLIGHT_S = 0.45  # of the hands in a dyno whose feet stay
+_FEET_LATER_S = 0.4  # than the hands they land after a dyno in which they do not
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class Climb:
     def of_limb(self, limb: str) -> list[Contact]:
         return [contact for contact in self.contacts if contact.limb == limb]
 
+    @property
+    def flight(self) -> tuple[float, float] | None:
+        """When nothing touches a hold; None where something always does."""
+        lands = max(contact.start for contact in self.contacts if contact.limb.endswith("hand"))
+        last = max((contact.end for contact in self.contacts if contact.end < lands), default=lands)
+        flies = not any(contact.start < lands and contact.end > last for contact in self.contacts)
+        return (last, lands) if flies and last < lands else None
+
     def hold(self, hold_id: int) -> Hold:
         return self.holds[hold_id]
 
@@ -57,7 +66,7 @@ class Climb:
 def plan_climb(options: SceneOptions, rng: np.random.Generator) -> Climb:
     """A static climb: one limb moves at a time, hands and feet alternate, the body shifts between moves.
 
-    Only a dyno takes both hands off at once.
+    Only a dyno takes both hands off at once, and if the body is to fly both feet too.
 
     The style changes neither the route nor the order of the moves.
     """
@@ -157,10 +166,14 @@ def _choose_moves(route: _Route, options: SceneOptions, rng: np.random.Generator
         highest = max(on["left_hand"].center[1], on["right_hand"].center[1])
         y = min(
             highest + rng.uniform(0.30, 0.45) * scale,
-            lowest + 1.01 * options.body.height_m,
+            lowest + (1.01 if not options.flight_s else 1.2) * options.body.height_m,
             options.wall_height_m - 0.35,
         )
-        moves.append({hand: route.add(hand, float(y + rng.uniform(-0.04, 0.0)), "jug") for hand in LIMBS[:2]})
+        leap = {hand: route.add(hand, float(y + rng.uniform(-0.04, 0.0)), "jug") for hand in LIMBS[:2]}
+        if options.flight_s:
+            y = max(y - options.body.height_m, highest - 0.62 * options.body.height_m)
+            leap |= {foot: route.add(foot, float(y + rng.uniform(-0.05, 0.05)), "edge") for foot in LIMBS[2:]}
+        moves.append(leap)
     return moves
 
 
@@ -175,11 +188,15 @@ def _time_moves(
         slots *= (options.duration_s - options.LEAD_IN_S - options.LEAD_OUT_S) / slots.sum()
         begin = options.LEAD_IN_S
         for move, slot in zip(moves, slots, strict=True):
-            travel = float(min(slot * 0.62, rng.uniform(0.62, 0.80))) if len(move) == 1 else _FLIGHT_S
+            if len(move) == 1:
+                travel = float(min(slot * 0.62, rng.uniform(0.62, 0.80)))
+            else:
+                travel = options.flight_s or _FLIGHT_S
             for limb, hold in move.items():
                 held, started = since[limb]
                 contacts.append(Contact(limb, held.id, started, round(float(begin), 4)))
-                since[limb] = (hold, round(float(begin + travel), 4))
+                later = _FEET_LATER_S if len(move) > 1 and limb.endswith("foot") else 0.0
+                since[limb] = (hold, round(float(begin + travel + later), 4))
             begin += slot
     contacts.extend(Contact(limb, hold.id, started, options.duration_s) for limb, (hold, started) in since.items())
     return contacts

@@ -12,10 +12,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from ascension_vision.scene.body import INDEX, LIMBS, Array, Proportions, proportions
+from ascension_vision.scene.body import INDEX, LIMBS, Array, Proportions, center_of_gravity, proportions
 from ascension_vision.scene.climb import Climb
 from ascension_vision.scene.options import SceneOptions
 
+# In a dyno with a flight: how much higher the centre of gravity is when the feet leave than a climber's who reaches,
+# and when the hands land than when the body hangs still, metres; how long it gathers speed and loses it, seconds.
+_OFF_HIGHER, _CAUGHT_HIGHER, _RUN_UP_S, _CATCH_S = 0.12, 0.15, 0.5, 0.6
 SIDES = (("left", -1.0), ("right", 1.0))
 # trunk (frames, 7), where it should stay near and how firmly, to residuals (frames, n)
 Residuals = Callable[[Array, Array, float], Array]
@@ -44,28 +47,45 @@ def move_body(climb: Climb, options: SceneOptions, rng: np.random.Generator) -> 
     hands, wrists = _hands(ends, middle, body)
     feet, ankles, toes = _feet(ends, body)
     trunk = _solve_trunk(wrists, ankles, loads, ends, body, options, rng)
-    landmarks = np.zeros((len(times), 33, 3))
-    pelvis, chest, hips, shoulders = _trunk_joints(trunk, body)
-    for side, (name, sign) in enumerate(SIDES):
-        landmarks[:, INDEX[f"{name}_hip"]] = hips[side]
-        landmarks[:, INDEX[f"{name}_shoulder"]] = shoulders[side]
-        # Elbows hang outwards and off the wall, knees turn out.
-        elbow_pole = 0.60 * sign * chest[..., 0] - 0.65 * chest[..., 1] + 0.35 * chest[..., 2]
-        elbow, wrist = _two_bones(shoulders[side], wrists[side], body.upper_arm, body.forearm, elbow_pole, options.fps)
-        knee_pole = 1.0 * sign * pelvis[..., 0] + 0.35 * pelvis[..., 1] + 0.02 * pelvis[..., 2]
-        knee, ankle = _two_bones(hips[side], ankles[side], body.thigh, body.shank, knee_pole, options.fps)
-        for joint, place in (("elbow", elbow), ("wrist", wrist), ("knee", knee), ("ankle", ankle)):
-            landmarks[:, INDEX[f"{name}_{joint}"]] = place
-        across, along, back = hands[:, side, :, 0], hands[:, side, :, 1], hands[:, side, :, 2]
-        half_palm = 0.36 * body.hand
-        landmarks[:, INDEX[f"{name}_index"]] = wrist + along * body.hand + across * half_palm
-        landmarks[:, INDEX[f"{name}_pinky"]] = wrist + along * body.hand - across * half_palm
-        landmarks[:, INDEX[f"{name}_thumb"]] = wrist + 0.55 * body.hand * (along + across) - 0.01 * back
-        landmarks[:, INDEX[f"{name}_foot_index"]] = ankle + (toes[side] - ankles[side])
-        foot_up, forward = feet[:, side, :, 1], feet[:, side, :, 2]
-        landmarks[:, INDEX[f"{name}_heel"]] = ankle - forward * 0.20 * body.foot - foot_up * 0.20 * body.foot
-    head, head_center = _head(chest, shoulders, ends, loads, body, options.fps)
-    _face(landmarks, head, head_center, body)
+
+    def placed(trunk: Array) -> tuple[Array, Array, Array, list[Array]]:
+        """Landmarks but for the head's, pelvis and chest frames, and shoulders."""
+        landmarks = np.zeros((len(times), 33, 3))
+        pelvis, chest, hips, shoulders = _trunk_joints(trunk, body)
+        for side, (name, sign) in enumerate(SIDES):
+            landmarks[:, INDEX[f"{name}_hip"]] = hips[side]
+            landmarks[:, INDEX[f"{name}_shoulder"]] = shoulders[side]
+            # Elbows hang outwards and off the wall, knees turn out.
+            elbow_pole = 0.60 * sign * chest[..., 0] - 0.65 * chest[..., 1] + 0.35 * chest[..., 2]
+            elbow, wrist = _two_bones(
+                shoulders[side], wrists[side], body.upper_arm, body.forearm, elbow_pole, options.fps
+            )
+            knee_pole = 1.0 * sign * pelvis[..., 0] + 0.35 * pelvis[..., 1] + 0.02 * pelvis[..., 2]
+            knee, ankle = _two_bones(hips[side], ankles[side], body.thigh, body.shank, knee_pole, options.fps)
+            for joint, place in (("elbow", elbow), ("wrist", wrist), ("knee", knee), ("ankle", ankle)):
+                landmarks[:, INDEX[f"{name}_{joint}"]] = place
+            across, along, back = hands[:, side, :, 0], hands[:, side, :, 1], hands[:, side, :, 2]
+            half_palm = 0.36 * body.hand
+            landmarks[:, INDEX[f"{name}_index"]] = wrist + along * body.hand + across * half_palm
+            landmarks[:, INDEX[f"{name}_pinky"]] = wrist + along * body.hand - across * half_palm
+            landmarks[:, INDEX[f"{name}_thumb"]] = wrist + 0.55 * body.hand * (along + across) - 0.01 * back
+            landmarks[:, INDEX[f"{name}_foot_index"]] = ankle + (toes[side] - ankles[side])
+            foot_up, forward = feet[:, side, :, 1], feet[:, side, :, 2]
+            landmarks[:, INDEX[f"{name}_heel"]] = ankle - forward * 0.20 * body.foot - foot_up * 0.20 * body.foot
+        return landmarks, pelvis, chest, shoulders
+
+    def faced(trunk: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """All landmarks, pelvis, chest and head frames, and the head's centre."""
+        landmarks, pelvis, chest, shoulders = placed(trunk)
+        head, head_center = _head(chest, shoulders, ends, loads, body, options.fps)
+        _face(landmarks, head, head_center, body)
+        return landmarks, pelvis, chest, head, head_center
+
+    if climb.flight is not None:
+        trunk = _fly(
+            trunk, lambda moved: center_of_gravity(faced(moved)[0], options.body.sex), climb.flight, times, options
+        )
+    landmarks, pelvis, chest, head, head_center = faced(trunk)
     return Motion(times, landmarks, pelvis, chest, head, head_center, hands, feet)
 
 
@@ -233,6 +253,68 @@ def _stray(trunk: Array, times: Array, within_reach: Residuals, body: Proportion
         able = _least_squares(within_reach, trunk, trunk, 4.0, 5)
         trunk = straight + smooth(able - straight, 0.07 * options.fps)
     return trunk
+
+
+def _fly(
+    trunk: Array, gravity: Callable[[Array], Array], flight: tuple[float, float], times: Array, options: SceneOptions
+) -> Array:
+    """The trunk (frames, 7), moved so that the centre of gravity falls during ``flight``, seconds, as physics has it.
+
+    Before and after it the centre comes from where it would be without a flight, and goes back there, with least jerk
+    (Flash and Hogan 1985): from and to rest in speed and acceleration as they are at both ends.
+    """
+    lean = np.radians(options.wall_angle_deg)
+    fall = -9.81 * np.array([0.0, np.cos(lean), -np.sin(lean)])
+    usual, (start, end) = gravity(trunk), flight
+    lasts = end - start
+
+    def at(moment: float) -> Array:
+        return np.array([np.interp(moment, times, axis) for axis in usual.T])
+
+    # off with the legs long, caught with the arms long
+    off, caught = (
+        at(start) + np.array([0.0, _OFF_HIGHER, 0.0]),
+        at(end + _CATCH_S) + np.array([0.0, _CAUGHT_HIGHER, 0.0]),
+    )
+    speed = (caught - off) / lasts - fall * lasts / 2
+    wanted = usual.copy()
+    flying = (times >= start) & (times <= end)
+    since = (times[flying] - start)[:, None]
+    wanted[flying] = off + speed * since + fall * since**2 / 2
+    step = 1 / options.fps
+    for first, last, states in (
+        (start - _RUN_UP_S, start, ((None, start - _RUN_UP_S), (off, speed))),
+        (end, end + _CATCH_S, ((caught, speed + fall * lasts), (None, end + _CATCH_S))),
+    ):
+        ends = []
+        for place, motion in states:
+            if place is None:
+                around = [at(float(motion) + offset * step) for offset in (-1, 0, 1)]
+                bend = (around[2] - 2 * around[1] + around[0]) / step**2
+                ends.append((around[1], (around[2] - around[0]) / (2 * step), bend))
+            else:
+                ends.append((place, np.asarray(motion), fall))
+        during = (times > first) & (times < last) & ~flying
+        wanted[during] = _least_jerk((times[during] - first) / (last - first), last - first, ends[0], ends[1])
+    for _ in range(8):
+        trunk = trunk.copy()
+        trunk[:, :3] += wanted - gravity(trunk)
+    return trunk
+
+
+def _least_jerk(
+    share: Array, lasts: float, first: tuple[Array, Array, Array], last: tuple[Array, Array, Array]
+) -> Array:
+    """``(n, 3)`` the quintic between two states (place, velocity, acceleration), at shares ``(n,)`` of its time."""
+    powers = np.arange(6)
+    rows, values = [], []
+    for moment, state in ((0.0, first), (1.0, last)):
+        for order, value in enumerate(state):
+            factor = np.array([np.prod(np.arange(power - order + 1, power + 1)) for power in powers], dtype=float)
+            rows.append(np.where(powers >= order, factor * moment ** np.maximum(powers - order, 0), 0.0))
+            values.append(value * lasts**order)
+    coefficients = np.linalg.solve(np.array(rows), np.array(values))
+    return np.asarray(share[:, None] ** powers @ coefficients)
 
 
 def _least_squares(residuals: Residuals, start: Array, prior: Array, prior_weight: float, steps: int) -> Array:

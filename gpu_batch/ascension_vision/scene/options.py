@@ -78,6 +78,7 @@ class SceneOptions:
 
     ``duration_s`` is how long the expert takes; a clumsier climber's film is longer, ``length_s``.
     With ``dyno`` both hands leave at once in the last move, while the feet stay; it takes three moves' time at least.
+    With a ``flight_s`` as well the feet push off: for so long nothing touches the wall, and the body falls.
     ``wall_angle_deg`` is measured from the vertical: positive overhangs, negative is a slab.
     """
 
@@ -90,6 +91,7 @@ class SceneOptions:
     wall_height_m: float = 4.6
     body: BodyOptions = field(default_factory=BodyOptions)
     dyno: bool = False
+    flight_s: float = 0.0
     camera: CameraOptions = field(default_factory=CameraOptions)
     style: StyleOptions = field(default_factory=StyleOptions)
 
@@ -102,6 +104,8 @@ class SceneOptions:
             raise ValueError("duration and frame rate must be positive")
         if self.width < 16 or self.height < 16 or self.width % 2 or self.height % 2:
             raise ValueError("width and height must be even and at least 16")
+        if self.flight_s and not (self.dyno and 0.2 <= self.flight_s <= 0.4):
+            raise ValueError("a flight is part of a dyno and lasts 0.2 to 0.4 s")
         if not -30 <= self.wall_angle_deg <= 45:
             raise ValueError("the wall angle must lie between -30 (slab) and 45 (overhang) degrees")
 

@@ -10,9 +10,11 @@ from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import edit
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost, NoGhost
+from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.metrics.movement import least_jerk
+from ascension_vision.scene import SceneOptions
 
-from tests.unit.vision.climbs import Climb, short_climb
+from tests.unit.vision.climbs import Climb, climb, short_climb
 
 Array = npt.NDArray[np.float64]
 
@@ -145,6 +147,44 @@ def test_what_no_body_could_hold_fails_by_name_and_is_shown_all_the_same() -> No
     assert "equilibrium" in failed
     assert not found.certificate["passed"]
     assert len(found.landmarks) == len(found.t)
+
+
+@pytest.fixture(scope="module")
+def leap() -> tuple[Climb, Ghost]:
+    """A climb with a dyno in which nothing touches the wall for 0.3 s, and its Ghost."""
+    jumped = climb(SceneOptions(seed=3, duration_s=6.0, fps=15, dyno=True, flight_s=0.3))
+    return jumped, ghost_of(jumped)
+
+
+def limbs_on(ghost: Ghost) -> npt.NDArray[np.intp]:
+    on = [sum(contact.start - 1e-6 <= t <= contact.end + 1e-6 for contact in ghost.contacts) for t in ghost.t]
+    return np.array(on)
+
+
+def test_the_ghost_jumps_where_the_climber_did_and_passes_its_certificate(leap: tuple[Climb, Ghost]) -> None:
+    _, ghost = leap
+    assert ghost.certificate["passed"], ghost.certificate["gates"]
+    assert limbs_on(ghost).min() == 0
+
+
+def test_its_flight_lasts_as_long_as_the_climbers(leap: tuple[Climb, Ghost]) -> None:
+    jumped, ghost = leap
+    assert jumped.scene.climb.flight is not None
+    start, end = jumped.scene.climb.flight
+    lands = [contact.start for contact in ghost.contacts if contact.start > 0 and contact.limb.endswith("hand")]
+    leaves = max(contact.end for contact in ghost.contacts if contact.end < max(lands))
+    assert max(lands) - leaves == pytest.approx(end - start, abs=1.1 * ghost.t[1])
+
+
+def test_in_flight_nothing_but_gravity_moves_its_centre(leap: tuple[Climb, Ghost]) -> None:
+    jumped, ghost = leap
+    flying = np.flatnonzero(limbs_on(ghost) == 0)
+    assert len(flying) >= 3
+    gravity = np.tile(-9.81 * jumped.wall.up, (len(flying), 1))
+    assert sharp_accelerations(ghost.t, ghost.gravity_centre)[flying] == pytest.approx(gravity, abs=0.2)
+    t, path = ghost.t[flying], ghost.gravity_centre[flying]
+    parabola = np.polyfit(t - t[0], path, 2)
+    assert 2 * parabola[0] == pytest.approx(gravity[0], abs=1.0)
 
 
 def test_least_jerk_goes_straight_where_nothing_asks_for_more() -> None:

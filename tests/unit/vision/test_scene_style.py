@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from ascension_vision.scene import BodyOptions, Scene, SceneOptions, StyleOptions, effort, plan_scene
-from ascension_vision.scene.body import BONES, INDEX, LIMBS
+from ascension_vision.scene.body import BONES, INDEX, LIMBS, center_of_gravity
 from ascension_vision.scene.render import Renderer
 from ascension_vision.scene.truth import describe
 
@@ -121,6 +121,34 @@ def test_in_a_dyno_both_hands_fly_to_higher_holds_while_the_feet_stay() -> None:
         on = scene.motion.times >= left[-1].start
         grip = scene.climb.hold(scene.climb.of_limb(f"{side}_hand")[-1].hold_id).grip
         assert np.linalg.norm(_limb_end(scene, f"{side}_hand")[on] - grip, axis=1).max() < 0.02
+
+
+@pytest.mark.parametrize("flight_s", [0.25, 0.35])
+def test_in_a_dyno_with_a_flight_nothing_touches_the_wall_and_the_body_falls(flight_s: float) -> None:
+    scene = plan_scene(replace(ROUTES[0], dyno=True, flight_s=flight_s))
+    assert scene.climb.flight is not None
+    start, end = scene.climb.flight
+    times, fps = scene.motion.times, scene.options.fps
+    assert end - start == pytest.approx(flight_s, abs=1e-3)
+    assert not any(contact.start < end and contact.end > start for contact in scene.climb.contacts)
+    gravity = center_of_gravity(scene.motion.landmarks, scene.options.body.sex)
+    fall = np.diff(gravity, 2, axis=0) * fps**2
+    flying = (times[1:-1] > start + 1.1 / fps) & (times[1:-1] < end - 1.1 / fps)
+    lean = np.radians(scene.options.wall_angle_deg)
+    expected = -9.81 * np.array([0.0, np.cos(lean), -np.sin(lean)])
+    assert fall[flying] == pytest.approx(np.tile(expected, (flying.sum(), 1)), abs=0.1)
+    for contact in scene.climb.contacts:
+        on = (times >= contact.start) & (times <= contact.end)
+        grip = scene.climb.hold(contact.hold_id).grip
+        assert np.linalg.norm(_limb_end(scene, contact.limb)[on] - grip, axis=1).max() < 0.02, contact
+    for a, b in BONES:
+        assert np.ptp(np.linalg.norm(scene.motion.landmarks[:, a] - scene.motion.landmarks[:, b], axis=-1)) < 1e-6
+
+
+def test_without_a_dyno_there_is_no_flight() -> None:
+    with pytest.raises(ValueError, match="flight"):
+        SceneOptions(flight_s=0.3)
+    assert plan_scene(ROUTES[0]).climb.flight is None
 
 
 def test_each_fault_can_be_had_alone() -> None:
