@@ -22,7 +22,7 @@ _PATIENCE = 2
 _FAVOUR = 1.3
 _NARROWER = 0.85
 _TURNS = (0.0, 0.35, -0.35)
-_BELOW_THE_HEAD = slice(11, 33)
+BELOW_THE_HEAD = slice(11, 33)
 # Across and down in sides of the region, its size, its turn.
 _MOVES = (
     (0, 0, 1.15, 0),
@@ -291,7 +291,7 @@ def _compare(person: _Person, other: Landmarks, view: View, position: int, pose:
 
 
 def _worth(reading: Landmarks, view: View, pose: PoseModel) -> float:
-    sharpness, spread = float(reading.peak[_BELOW_THE_HEAD].mean()), steadiness(view, reading, pose)[0]
+    sharpness, spread = float(reading.peak[BELOW_THE_HEAD].mean()), steadiness(view, reading, pose)[0]
     # On rendered climbs the right reading is 0.1 to 0.2 sharper, either way up; small figures' hardly at all, and those
     # hang head down less often than not.
     return sharpness - 0.3 * min(spread, 0.5) + 0.04 * float(np.cos(reading.next_roi.angle))
@@ -314,7 +314,7 @@ def steadiness(view: View, person: Landmarks, pose: PoseModel) -> tuple[float, f
         for x, y, size, turn in _MOVES
     ]
     looks = pose.landmarks([view] * len(rois), rois)
-    points = np.array([seen.points[_BELOW_THE_HEAD, :2] for seen in looks])
+    points = np.array([seen.points[BELOW_THE_HEAD, :2] for seen in looks])
     spread = np.linalg.norm(points - np.median(points, axis=0), axis=2).mean()
     return float(spread) / max(torso_length(person), 1.0), min(seen.flag for seen in looks)
 
