@@ -21,6 +21,7 @@ _GLANCE = 4
 _PATIENCE = 2
 _FAVOUR = 1.3
 _NARROWER = 0.85
+_CLOSER = 0.95
 _TURNS = (0.0, 0.35, -0.35)
 BELOW_THE_HEAD = slice(11, 33)
 # Across and down in sides of the region, its size, its turn.
@@ -355,12 +356,13 @@ def _follow(
 
 
 def in_turn(roi: Roi, frame: int) -> Roi:
-    """How a region is looked at on a frame: every other time mirrored.
+    """How a region is looked at on a frame: a little closer, and every other time mirrored.
 
+    A region leaves room for a body to move in until the next frame; where it is known before and after, less will do.
     What a network gets wrong about a body it gets wrong otherwise about its mirror image, and neighbouring frames are
     averaged anyhow: two readings for the price of one.
     """
-    return replace(roi, mirrored=frame % 2 == 1)
+    return replace(roi, side=_CLOSER * roi.side, mirrored=frame % 2 == 1)
 
 
 def look(pose: PoseModel, images: list[View], rois: list[Roi], longest_torsos: list[float]) -> list[Landmarks | None]:
