@@ -63,7 +63,8 @@ class Room:
 
     @classmethod
     def of(cls, motion: BodyMotion, contacts: Sequence[Contact]) -> "Room":
-        """Where the climber's own body was, but for one frame in a hundred."""
+        """Where the climber's own body was, but for one frame in a hundred: how near to its hands and feet at any time,
+        for contacts may not have been seen, how far from them while they were on."""
         apart = np.linalg.norm(tips(torch.as_tensor(motion.landmarks)).numpy() - motion.gravity_centre[:, None], axis=2)
         on = np.zeros(apart.shape, np.bool_)
         for contact in contacts:
@@ -71,7 +72,8 @@ class Room:
         near, far = np.zeros(len(LIMBS)), np.full(len(LIMBS), np.inf)
         for pair in (list(HANDS), list(FEET)):
             if on[:, pair].any():
-                near[pair], far[pair] = np.quantile(apart[:, pair][on[:, pair]], (0.01, 0.99))
+                near[pair] = np.quantile(apart[:, pair], 0.01)
+                far[pair] = np.quantile(apart[:, pair][on[:, pair]], 0.99)
         off = float(np.quantile(motion.gravity_centre[:, 2], 0.01))
         return cls(near - _MORE, far + _MORE, off - _MORE)
 

@@ -40,7 +40,7 @@ _FALLING = 0.1
 # much is lacking nothing will help.
 _MORE, _MUCH, _HOPELESS = 0.02, 5.0, 0.5
 # How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.
-_FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.001
+_FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.002
 # So many times as much jerk of the joints is no surprise where the body jumps.
 _QUICKER = 10.0
 # Off the wall in the middle of a swing: metres, and per metre of the way.

@@ -112,10 +112,11 @@ def lay_out(
             moves = [move for move in moves if all(move is not other for other in together)]
         else:
             move = moves.pop(0)
-            plan.let_go(move, patient, _STEADY)
+            leaves = max(move.leaves, arrived)
+            plan.let_go(move, leaves, patient, _STEADY)
             plan.wait(shift)
-            plan.let_go(move, patient)
-            plan.swing(move, max(move.leaves, arrived))
+            plan.let_go(move, leaves, patient)
+            plan.swing(move, leaves)
             arrived = max(arrived, move.arrives)
         first = False
     plan.wait(float(np.clip(end - arrived, *_LEAD)))
@@ -175,13 +176,12 @@ class _Plan:
     def wait(self, seconds: float) -> None:
         self._clock += max(1, round(seconds * self._rate))
 
-    def let_go(self, move: _Move, patient: bool, least: int = 0) -> None:
-        """Of what is too far from where a limb goes now, and of what the climber had let go of unless ``patient``; but
-        of nothing that would leave fewer than ``least`` limbs on."""
+    def let_go(self, move: _Move, leaves: float, patient: bool, least: int = 0) -> None:
+        """Of what is too far from where a limb goes now, unless the climber let go of it on the way, and of what the
+        climber had let go of unless ``patient``; but of nothing that would leave fewer than ``least`` limbs on."""
         for limb, held in enumerate(self._held):
             if held is not None and limb != move.limb and sum(one is not None for one in self._held) > least:
-                apart = np.linalg.norm(held.point - move.target.point)
-                too_far = apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6
+                too_far = self._too_far(limb, held, move) and not leaves < held.end < move.arrives
                 if too_far or (not patient and held.end < move.arrives):
                     self._leave(limb)
 
@@ -192,10 +192,22 @@ class _Plan:
         self._knots.append((self._clock, leaves))
         way = 0.4 if origin is None else float(np.linalg.norm(move.target.point - origin.point))
         quickest, slowest = (rest + per_metre * way for rest, per_metre in (_QUICKEST, _SLOWEST))
+        begins = self._clock
         self.wait(float(np.clip(move.arrives - move.leaves, quickest, slowest)))
+        lands = self._clock
+        for limb, held in enumerate(self._held):
+            if held is not None and self._too_far(limb, held, move):
+                share = (held.end - leaves) / max(move.arrives - leaves, 1e-6)
+                self._clock = begins + round(float(np.clip(share, 0, 1)) * (lands - begins - 1))
+                self._leave(limb)
+        self._clock = lands
         self._knots.append((self._clock, max(move.arrives, leaves)))
         self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
         self._held[move.limb], self._since[move.limb] = move.target, self._clock
+
+    def _too_far(self, limb: int, held: Stay, move: _Move) -> bool:
+        apart = float(np.linalg.norm(held.point - move.target.point))
+        return apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6
 
     def leap(self, moves: list[_Move], flight: Flight, begins: float) -> None:
         """All limbs let go, when the climber's did but no later than the flight begins, and those of ``moves`` arrive,

@@ -7,10 +7,11 @@ import numpy.typing as npt
 import pytest
 from ascension_vision.body.model import BONES, TIPS
 from ascension_vision.contacts.contact import LIMBS, Contact
-from ascension_vision.ghost.beta import edit
+from ascension_vision.ghost.beta import Beta, Stay, edit
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
+from ascension_vision.ghost.timeline import lay_out
 from ascension_vision.metrics.movement import least_jerk
 from ascension_vision.scene import SceneOptions
 
@@ -117,6 +118,25 @@ def test_a_foot_that_rests_nowhere_on_its_way_goes_there_at_once() -> None:
     beta = edit(contacts, climb.motion.t, climb.motion.landmarks, climb.wall)
     assert [drop.kind for drop in beta.dropped] == ["fidget"]
     assert [stay.hold_id for stay in beta.stays[2]] == [first.hold_id, 901]
+
+
+def stay(limb: int, start: float, end: float, x: float, y: float) -> Stay:
+    return Stay(limb, None, start, end, np.array([x, y, 0.05]), end - start, 0.9)
+
+
+def test_a_foot_too_far_from_where_a_hand_goes_stays_on_until_the_climbers_left() -> None:
+    stays = (
+        (stay(0, 0, 10, 0.0, 2.0),),
+        (stay(1, 0, 2, 0.5, 2.0), stay(1, 4, 10, 0.9, 2.9)),
+        (stay(2, 0, 3.5, 0.0, 0.2),),
+        (),
+    )
+    plan = lay_out(Beta(stays, ()), 0.0, 6.0, 15.0, 1.7)
+    assert plan is not None
+    ends = {contact.limb: contact.end for contact in plan.contacts if contact.end < plan.t[-1]}
+    lands = max(contact.start for contact in plan.contacts)
+    share = (ends["left_foot"] - ends["right_hand"]) / (lands - ends["right_hand"])
+    assert share == pytest.approx(0.75, abs=0.1)
 
 
 @pytest.mark.parametrize("missing", ["wall", "contacts", "body", "length"])
