@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from ascension_vision import memory
 from ascension_vision.analysis import Analysis, Options, analyze, revise
 from ascension_vision.problems import Problem
 from botocore.exceptions import ClientError
@@ -369,6 +370,7 @@ def code_age() -> float:
 
 
 def main() -> None:
+    memory.keep_freed()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     worker = Worker(dict(os.environ))

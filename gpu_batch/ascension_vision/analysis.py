@@ -176,9 +176,11 @@ def _with_wall(
 def _concluded(seen: Observations, options: Options, during: Progress, report: Progress) -> Analysis:
     # Imported here, like the networks: it brings PyTorch along.
     from ascension_vision.conclusions import Wishes, conclude
+    from ascension_vision.cores import one_thread
 
     wishes = Wishes(options.generate_ghost, options.climber_height_cm, options.wall_angle_deg)
-    found = conclude(seen, wishes, choose_device(options.device), during)
+    with one_thread():
+        found = conclude(seen, wishes, choose_device(options.device), during)
     analysis = Analysis(document.compact(found), seen)
     report("measuring", 1.0)
     return analysis

@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from ascension_vision import memory
+
 COMMANDS = {
     "analyze": "analyse one video and write the result",
     "holds": "find the holds in photos of walls",
@@ -18,6 +20,7 @@ class BadInput(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 2 bad input (one line on stderr)."""
+    memory.keep_freed()
     parser = argparse.ArgumentParser(prog="ascension-vision", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in COMMANDS.items():

@@ -1,7 +1,9 @@
 """The processor's cores, and threads that each do whole pieces of work on one of them."""
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import torch
 
@@ -19,3 +21,14 @@ def threads(name: str) -> ThreadPoolExecutor:
     torch.get_num_threads()  # settles this thread's number before the others ask for one each
     count = int(os.environ.get("OMP_NUM_THREADS") or 0) or cores()
     return ThreadPoolExecutor(count, name, initializer=torch.set_num_threads, initargs=(1,))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, PyTorch computes in the calling thread alone: small operations take less time than threads' waiting."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
