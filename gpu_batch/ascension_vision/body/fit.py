@@ -30,7 +30,7 @@ _KNOTS = 0.1
 _FEWEST_FRAMES = 3
 # A residual this many deviations large begins to count as an outlier: first hardly any, at last all that are odd. And
 # the steps that are taken at most.
-_ROUNDS = ((12.0, 4), (3.0, 10))
+_ROUNDS = ((12.0, 6), (3.0, 10))
 # A height that was not said, metres; and how far off heights are that were said and that were not, as shares.
 _USUAL_HEIGHT, _SAID, _UNSAID = 1.70, 0.02, 0.10
 
