@@ -24,7 +24,7 @@ _AROUND, _ABOUT, _JOLT, _FAR = 0.4, 0.1, 30.0, 0.3
 _STEADY = 2
 # The Ghost's path was computed, not seen: its accelerations need no more smoothing than the rounding of a result asks
 # for, a third of what the climber's need. With the 0.15 s of those a flight of 0.3 s would be felt as half of one.
-_SHARPER = 3.0
+_SHARP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ def swing_arc(origin: Array, target: Array, count: int, lift: float) -> Array:
 
 def sharp_accelerations(t: Array, path: Array) -> Array:
     """``(n, d)`` second derivatives of ``(n, d)`` places, as ``forces.accelerations`` with a Gaussian of 0.05 s."""
-    return _SHARPER**2 * accelerations(_SHARPER * t, path)
+    return accelerations(t, path, _SHARP_SECONDS)
