@@ -1,6 +1,6 @@
 """Joints of climbers on real frames, marked by eye in enlarged pictures that showed no skeleton: ``marked.json``.
 
-Every third frame or so of the first set was marked a second time by somebody else, who did not see the first marks.
+Some of the frames were marked a second time by somebody else, who did not see the first marks.
 """
 
 import json

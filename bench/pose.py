@@ -65,7 +65,7 @@ def measure() -> Report:
             "body the two place joints alike. These climbs were looked at during development.",
             "Joints on real frames were marked in enlarged pictures without a skeleton, on 24 of the 56 frames by two "
             "who did not see each other's marks: the last column says how far they agree. That every other look is "
-            "mirrored was decided with these marks in sight.",
+            "mirrored, and how close looks are, was decided with these marks in sight.",
             "No GPU was at hand: its goals were not measured.",
         ],
         packages=("torch", "numpy", "opencv-python-headless", "av"),

@@ -26,6 +26,7 @@ from ascension_vision.ghost.beta import FEET, HANDS
 from ascension_vision.ghost.path import Course, sharp_accelerations
 from ascension_vision.ghost.timeline import Timeline
 from ascension_vision.metrics.loads import Case, missing_balance
+from ascension_vision.metrics.movement import jerk_form
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
@@ -158,10 +159,7 @@ class Balance:
 
     def nearest(self, path: Array, rate: float) -> Array:
         """``(n, 3)`` the path that the contacts hold which differs least, and most smoothly, from a path."""
-        alike = np.ones(len(path))
-        free = (
-            np.eye(len(path)) / _ASIDE**2 + Course(path, alike, _ASIDE_JERK * alike, alike, alike < 1, rate).jerk_form()
-        )
+        free = np.eye(len(path)) / _ASIDE**2 + jerk_form(len(path), rate, _ASIDE_JERK)
         return self._inside(free, free @ path, path)[0]
 
     def _inside(self, free: Array, pull: Array, path: Array) -> tuple[Array, Array]:

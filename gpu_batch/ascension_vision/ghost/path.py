@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ascension_vision.body.forces import accelerations
 from ascension_vision.ghost.timeline import Timeline
+from ascension_vision.metrics.movement import jerk_form
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -60,8 +61,7 @@ class Course:
 
     def jerk_form(self) -> Array:
         """``(n, n)``: the quadratic form of a path's jerk over what is no surprise."""
-        third = np.diff(np.eye(len(self.jerk)), 3, axis=0) * self.rate**3
-        return np.asarray(third.T @ (third / ((self.jerk[1:-2] + self.jerk[2:-1]) / 2)[:, None] ** 2))
+        return jerk_form(len(self.jerk), self.rate, (self.jerk[1:-2] + self.jerk[2:-1]) / 2)
 
 
 def course(timeline: Timeline, gravity: Array, rate: float) -> Course:

@@ -54,19 +54,20 @@ def least_jerk(wanted: Array, deviation: Array, rate: float, unsurprising: float
         unsurprising: jerk, in the unit a second cubed.
     """
     weight = deviation**-2.0
-    normal = np.diag(weight) + jerk_form(len(wanted), rate) / unsurprising**2
+    normal = np.diag(weight) + jerk_form(len(wanted), rate, unsurprising)
     pull = weight[:, None] * np.where(weight[:, None] > 0, wanted, 0.0)
     return np.asarray(np.linalg.solve(normal, pull))
 
 
-def jerk_form(count: int, rate: float) -> Array:
-    """``(count, count)``: the quadratic form of the third derivative of ``count`` values, ``rate`` a second."""
+def jerk_form(count: int, rate: float, unsurprising: float | Array = 1.0) -> Array:
+    """``(count, count)``: the quadratic form of the third derivative of ``count`` values, ``rate`` a second, over what
+    is no surprise: the same everywhere, or ``(count - 3,)`` between each four values."""
     form = np.zeros((count, count))
     stencil = np.array([-1.0, 3.0, -3.0, 1.0]) * rate**3
     rows = np.arange(max(0, count - 3))
     for first in range(4):
         for second in range(4):
-            form[rows + first, rows + second] += stencil[first] * stencil[second]
+            form[rows + first, rows + second] += stencil[first] * stencil[second] / unsurprising**2
     return form
 
 

@@ -48,8 +48,8 @@ def move_body(climb: Climb, options: SceneOptions, rng: np.random.Generator) -> 
     feet, ankles, toes = _feet(ends, body)
     trunk = _solve_trunk(wrists, ankles, loads, ends, body, options, rng)
 
-    def placed(trunk: Array) -> tuple[Array, Array, Array, list[Array]]:
-        """Landmarks but for the head's, pelvis and chest frames, and shoulders."""
+    def placed(trunk: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """All landmarks, pelvis, chest and head frames, and the head's centre."""
         landmarks = np.zeros((len(times), 33, 3))
         pelvis, chest, hips, shoulders = _trunk_joints(trunk, body)
         for side, (name, sign) in enumerate(SIDES):
@@ -72,20 +72,15 @@ def move_body(climb: Climb, options: SceneOptions, rng: np.random.Generator) -> 
             landmarks[:, INDEX[f"{name}_foot_index"]] = ankle + (toes[side] - ankles[side])
             foot_up, forward = feet[:, side, :, 1], feet[:, side, :, 2]
             landmarks[:, INDEX[f"{name}_heel"]] = ankle - forward * 0.20 * body.foot - foot_up * 0.20 * body.foot
-        return landmarks, pelvis, chest, shoulders
-
-    def faced(trunk: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """All landmarks, pelvis, chest and head frames, and the head's centre."""
-        landmarks, pelvis, chest, shoulders = placed(trunk)
         head, head_center = _head(chest, shoulders, ends, loads, body, options.fps)
         _face(landmarks, head, head_center, body)
         return landmarks, pelvis, chest, head, head_center
 
     if climb.flight is not None:
         trunk = _fly(
-            trunk, lambda moved: center_of_gravity(faced(moved)[0], options.body.sex), climb.flight, times, options
+            trunk, lambda moved: center_of_gravity(placed(moved)[0], options.body.sex), climb.flight, times, options
         )
-    landmarks, pelvis, chest, head, head_center = faced(trunk)
+    landmarks, pelvis, chest, head, head_center = placed(trunk)
     return Motion(times, landmarks, pelvis, chest, head, head_center, hands, feet)
 
 
@@ -282,20 +277,18 @@ def _fly(
     since = (times[flying] - start)[:, None]
     wanted[flying] = off + speed * since + fall * since**2 / 2
     step = 1 / options.fps
-    for first, last, states in (
-        (start - _RUN_UP_S, start, ((None, start - _RUN_UP_S), (off, speed))),
-        (end, end + _CATCH_S, ((caught, speed + fall * lasts), (None, end + _CATCH_S))),
+
+    def usually(moment: float) -> tuple[Array, Array, Array]:
+        before, here, after = (at(moment + offset * step) for offset in (-1, 0, 1))
+        return here, (after - before) / (2 * step), (after - 2 * here + before) / step**2
+
+    run_up, caught_at = start - _RUN_UP_S, end + _CATCH_S
+    for first, last, ends in (
+        (run_up, start, (usually(run_up), (off, speed, fall))),
+        (end, caught_at, ((caught, speed + fall * lasts, fall), usually(caught_at))),
     ):
-        ends = []
-        for place, motion in states:
-            if place is None:
-                around = [at(float(motion) + offset * step) for offset in (-1, 0, 1)]
-                bend = (around[2] - 2 * around[1] + around[0]) / step**2
-                ends.append((around[1], (around[2] - around[0]) / (2 * step), bend))
-            else:
-                ends.append((place, np.asarray(motion), fall))
         during = (times > first) & (times < last) & ~flying
-        wanted[during] = _least_jerk((times[during] - first) / (last - first), last - first, ends[0], ends[1])
+        wanted[during] = _least_jerk((times[during] - first) / (last - first), last - first, *ends)
     for _ in range(8):
         trunk = trunk.copy()
         trunk[:, :3] += wanted - gravity(trunk)
