@@ -5,6 +5,7 @@ code is our own and works on batches.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 import cv2
@@ -16,6 +17,7 @@ from torch import Tensor
 from ascension_vision.body.skeleton import OTHER_SIDE
 from ascension_vision.cores import cores, threads
 from ascension_vision.pose import weights
+from ascension_vision.pose.batches import SharedBatches
 from ascension_vision.pose.crops import Cutter
 from ascension_vision.pose.model import Detection, Landmarks
 from ascension_vision.pose.network import Network
@@ -28,13 +30,18 @@ DETECTION_SIZE = 224
 LANDMARK_SIZE = 256
 # What one thread of the CPU is given at once: more than four images and the activations leave its cache.
 BATCH = 4
-_CUDA_BATCH = 32
+# What a GPU is given at once, of one analysis or of several.
+SHARED_BATCH = 64
 MIN_DETECTION_SCORE = 0.5
 
 _STRIDES = (8, 16, 32, 32, 32)
 _ANCHORS_PER_CELL = 2
 _SUPPRESSION_IOU = 0.3
 _LANDMARKS = 39  # 33 on the body, then two that align the next region, then four unused
+_FIGURES = 9  # of each landmark: point (3), visibility, presence, peak, place in the world (3)
+# Half precision would spoil the landmark network's first layers, and those that tell coordinates from maps of 8 × 8.
+# What else leads to the heat maps, its third output, bears it.
+_EXACT_LAYERS, _HEAT_MAPS = 10, 2
 _HEAT_MAP_KERNEL = 7
 _HEAT_MAP_CONFIDENCE = 0.5
 
@@ -52,30 +59,42 @@ class CropLandmarks(NamedTuple):
 
 
 class BlazePose:
-    """The built-in ``PoseModel``, both networks on one device.
+    """The built-in ``PoseModel``, both networks on one device. Any number of threads may call it.
 
-    float32 on the CPU; half precision on CUDA unless ``half`` says otherwise.
+    On a CPU each batch is a thread's, small enough for its cache. On a GPU the calls of all threads share batches.
     """
 
     name = f"BlazePose detector and full landmark network, mediapipe {weights.MEDIAPIPE_VERSION}"
 
-    def __init__(self, device: str = "cpu", half: bool | None = None) -> None:
+    def __init__(self, device: str = "cpu", half: bool | None = None, shared: bool | None = None) -> None:
+        """``half``: whether the landmark network computes in half precision, what that would spoil apart; ``shared``:
+        whether regions are cut by PyTorch and batches shared. None: on a GPU."""
         self.device = torch.device(device)
-        self.dtype = torch.float16 if (self.device.type == "cuda" if half is None else half) else torch.float32
-        self._detection = self._load(weights.DETECTION)
-        self._landmark = self._load(weights.LANDMARK)
+        on_gpu = self.device.type != "cpu"
+        if on_gpu:
+            # Else convolutions of float32 would round to ten bits, as half precision does.
+            torch.backends.cudnn.allow_tf32 = False
+        self._detection, self._landmark = (_loaded(source) for source in (weights.DETECTION, weights.LANDMARK))
+        self.half = on_gpu if half is None else half
+        if self.half:
+            self._landmark.halve(_EXACT_LAYERS, [_HEAT_MAPS])
+        self._detection.to(self.device)
+        self._landmark.to(self.device)
         self._anchors = anchors()
-        on_cpu = self.device.type == "cpu"
-        self._threads = threads("pose") if on_cpu else None
-        self._cutter = None if on_cpu else Cutter(self.device)
-
-    def _load(self, source: weights.Source) -> Network:
-        return Network.load(weights.converted_path(source)).to(self.device, self.dtype)
+        self._threads: ThreadPoolExecutor | None = None
+        self._cutter: Cutter | None = None
+        self._seen: Callable[[Tensor], Array] = self._detection_rows
+        self._placed: Callable[[Tensor], Array] = self._landmark_rows
+        if on_gpu if shared is None else shared:
+            self._cutter = Cutter(self.device)
+            self._seen, self._placed = (SharedBatches(work, SHARED_BATCH) for work in (self._seen, self._placed))
+        else:
+            self._threads = threads("pose")
 
     def _in_batches(
         self, work: Callable[[Sequence[View], Sequence[Roi]], list[T]], images: Sequence[View], rois: Sequence[Roi]
     ) -> list[T]:
-        size = BATCH if self._threads else _CUDA_BATCH
+        size = BATCH if self._threads else SHARED_BATCH
         if self._threads and len(rois) > 1:
             size = min(size, -(-len(rois) // cores()))
         starts = range(0, len(rois), size)
@@ -91,11 +110,15 @@ class BlazePose:
         return self._in_batches(self._detect, images, rois)
 
     def _detect(self, images: Sequence[View], rois: Sequence[Roi]) -> list[list[Detection]]:
-        crops = self._crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT)
-        raw_boxes, raw_scores = self._run(self._detection, crops, 2 / 255, -1.0)
-        scores = torch.sigmoid(raw_scores[..., 0].clamp(-100, 100)).double().cpu().numpy()
-        boxes = raw_boxes.double().cpu().numpy()
-        return [self._decode_detections(roi, box, score) for roi, box, score in zip(rois, boxes, scores, strict=True)]
+        rows = self._seen(self._crops(images, rois, DETECTION_SIZE, cv2.BORDER_CONSTANT))
+        found = rows.reshape(len(rois), len(self._anchors), -1)
+        return [self._decode_detections(roi, raw[:, 1:], raw[:, 0]) for roi, raw in zip(rois, found, strict=True)]
+
+    @torch.inference_mode()
+    def _detection_rows(self, crops: Tensor) -> Array:
+        """Of crops ``(n, 3, 224, 224)`` 0 … 255: of each anchor its score, then the raw box."""
+        boxes, scores = self._detection(crops.float() * (2 / 255) - 1)
+        return _fetched(torch.cat([torch.sigmoid(scores.clamp(-100, 100)), boxes], dim=-1))
 
     def _decode_detections(self, roi: Roi, raw: Array, scores: Array) -> list[Detection]:
         kept = scores >= MIN_DETECTION_SCORE
@@ -115,27 +138,24 @@ class BlazePose:
         return self._in_batches(self._landmarks, images, rois)
 
     def _landmarks(self, images: Sequence[View], rois: Sequence[Roi]) -> list[Landmarks]:
-        seen = self._landmarks_in_crops(self._crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE))
+        seen = _crop_landmarks(self._placed(self._crops(images, rois, LANDMARK_SIZE, cv2.BORDER_REPLICATE)))
         return [_in_frame(roi, seen, i) for i, roi in enumerate(rois)]
 
     def landmarks_in_crops(self, crops: npt.NDArray[np.uint8]) -> "CropLandmarks":
         """The landmark network alone, on ``(n, 256, 256, 3) uint8`` crops, refined by the heat map."""
-        return self._landmarks_in_crops(self._sent(crops))
+        return _crop_landmarks(self._placed(self._sent(crops)))
 
-    def _landmarks_in_crops(self, crops: Tensor) -> "CropLandmarks":
-        raw, flags, heat_map, world = self._run(self._landmark, crops, 1 / 255, 0.0)
-        values = raw.float().reshape(-1, _LANDMARKS, 5)
+    @torch.inference_mode()
+    def _landmark_rows(self, crops: Tensor) -> Array:
+        """Of crops ``(n, 3, 256, 256)`` 0 … 255: of each landmark its ``_FIGURES``, then the flag."""
+        raw, flags, heat_map, world = self._landmark(crops.float() * (1 / 255))
+        values, heat_map = raw.reshape(-1, _LANDMARKS, 5), heat_map.float()
         points = values[..., :3] / LANDMARK_SIZE
-        points[..., :2] = refine_by_heat_map(points[..., :2], heat_map.float())
-        arrays = (
-            points,
-            torch.sigmoid(values[..., 3]),
-            torch.sigmoid(values[..., 4]),
-            torch.sigmoid(heat_map.float().amax(dim=(-1, -2))),
-            flags[:, 0],
-            world.reshape(-1, _LANDMARKS, 3),
-        )
-        return CropLandmarks(*(array.double().cpu().numpy() for array in arrays))
+        refined = refine_by_heat_map(points[..., :2], heat_map)
+        sure = torch.sigmoid(values[..., 3:])
+        peak = torch.sigmoid(heat_map.amax(dim=(-1, -2)))[..., None]
+        figures = torch.cat([refined, points[..., 2:], sure, peak, world.reshape(-1, _LANDMARKS, 3)], dim=-1)
+        return _fetched(torch.cat([figures.flatten(1), flags], dim=1))
 
     def _crops(self, images: Sequence[View], rois: Sequence[Roi], size: int, border: int) -> Tensor:
         """``(n, 3, size, size)`` 0 … 255 on the device."""
@@ -147,9 +167,21 @@ class BlazePose:
         # Crops travel as bytes; a permuted contiguous NHWC array is channels-last already.
         return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)
 
-    @torch.inference_mode()
-    def _run(self, network: Network, crops: Tensor, scale: float, offset: float) -> list[Tensor]:
-        return network(crops.to(self.dtype) * scale + offset)  # type: ignore[no-any-return]
+
+def _loaded(source: weights.Source) -> Network:
+    return Network.load(weights.converted_path(source))
+
+
+def _fetched(values: Tensor) -> Array:
+    """``(n, …)`` from the device as ``(n, columns)``, in one go: each fetching waits for all that was begun before."""
+    return values.flatten(1).cpu().numpy().astype(np.float64)
+
+
+def _crop_landmarks(rows: Array) -> CropLandmarks:
+    """From what ``_landmark_rows`` answers."""
+    figures = rows[:, :-1].reshape(-1, _LANDMARKS, _FIGURES)
+    visibility, presence, peak = figures[..., 3:6].transpose(2, 0, 1)
+    return CropLandmarks(figures[..., :3], visibility, presence, peak, rows[:, -1], figures[..., 6:])
 
 
 def anchors() -> Array:

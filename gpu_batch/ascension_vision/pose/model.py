@@ -63,7 +63,7 @@ class ModelUnavailable(RuntimeError):
 
 
 class PoseModel(Protocol):
-    """Finds bodies and places BlazePose's 33 landmarks on them. May be called from one thread at a time.
+    """Finds bodies and places BlazePose's 33 landmarks on them. Any number of threads may call it.
 
     Attributes:
         name: for ``quality.model_versions``.

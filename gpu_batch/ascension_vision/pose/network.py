@@ -1,6 +1,7 @@
 """Run a converted network in PyTorch: the same code on CPU and CUDA, in float32 or half precision, for any batch."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Network(nn.Module):
         for name, value in weights.items():
             tensor = value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
             self.register_buffer(_attribute(name), tensor)
+        self._types = [torch.float32] * len(self._operations)
         self._packed: dict[tuple[str, torch.Size], Tensor] = {}
         self._last_use = {tensor: i for i, op in enumerate(self._operations) for tensor in op["inputs"]}
         self._last_use.update(dict.fromkeys(self._outputs, len(self._operations)))
@@ -37,10 +39,25 @@ class Network(nn.Module):
         """Read a file made by ``pose.weights``."""
         return cls(json.loads(read_metadata(path)["graph"]), load_file(path)).eval()
 
+    def halve(self, first: int, maps: Sequence[int]) -> "Network":
+        """Compute in half precision from now on, but the ``first`` operations and those that none of the outputs
+        ``maps`` depends on; their outputs stay float32."""
+        needed = {self._outputs[output] for output in maps}
+        for index in reversed(range(len(self._operations))):
+            operation = self._operations[index]
+            if operation["output"] not in needed:
+                continue
+            needed.update(operation["inputs"])
+            if index >= first:
+                self._types[index] = torch.float16
+                for name in (operation[part] for part in ("weight", "bias") if part in operation):
+                    setattr(self, _attribute(name), getattr(self, _attribute(name)).half())
+        return self
+
     def forward(self, images: Tensor) -> list[Tensor]:
         values = {self._input: images.contiguous(memory_format=torch.channels_last)}
         for index, operation in enumerate(self._operations):
-            inputs = [values[tensor] for tensor in operation["inputs"]]
+            inputs = [values[tensor].to(self._types[index]) for tensor in operation["inputs"]]
             values[operation["output"]] = self._compute(operation, inputs)
             for tensor in operation["inputs"]:
                 if self._last_use[tensor] == index:
