@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ascension_vision import networks
 from ascension_vision.body.cleaning import clean
 from ascension_vision.body.trust import trust
 from ascension_vision.camera.registration import register
@@ -109,7 +110,7 @@ def analyze(
     clip = Clip(FilePath(path))
     if choose_device(options.device) == "cuda":
         clip.decode_on_gpu()
-    pose = pose or _blazepose(options.device)
+    pose = pose or networks.pose_model(choose_device(options.device))
     camera = CameraWatcher() if options.detect_holds else None
     watch = None if camera is None else camera.see
     scouted = scout(clip, pose, lambda done: report("following the climber", 0.7 * done), watch)
@@ -129,7 +130,7 @@ def analyze(
         track=None, view=None, holds=None, next_hold_id=0, revision=0, thumbnail=_thumbnail(keys[middle]),
     )  # fmt: skip
     if camera is not None:
-        seen = _with_wall(seen, camera, keys, holds or _hold_model(options.device), report)
+        seen = _with_wall(seen, camera, keys, holds or networks.hold_model(choose_device(options.device)), report)
     return _concluded(seen, options, lambda stage, done: report(stage, 0.85 + 0.14 * done), report)
 
 
@@ -190,20 +191,7 @@ def vitpose(directory: FilePath, device: str = "auto") -> PoseModel:
     """The ViTPose model in a folder, for ``analyze``. Raises ``ModelUnavailable`` where it cannot be used."""
     from ascension_vision.pose.vitpose import ViTPose
 
-    return ViTPose(directory, _blazepose(device), choose_device(device))
-
-
-def _blazepose(device: str) -> PoseModel:
-    # Imported here: PyTorch takes a second, and a file that is no video should not have to wait for it.
-    from ascension_vision.pose.blazepose import BlazePose
-
-    return BlazePose(choose_device(device))
-
-
-def _hold_model(device: str) -> "HoldModel":
-    from ascension_vision.holds.finding import HoldModel
-
-    return HoldModel(device=choose_device(device))
+    return ViTPose(directory, networks.pose_model(choose_device(device)), choose_device(device))
 
 
 def choose_device(wanted: str = "auto") -> str:

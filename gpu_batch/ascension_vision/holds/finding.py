@@ -68,7 +68,7 @@ class Trust:
 
 
 class HoldModel:
-    """The detector. May be called from one thread at a time.
+    """The detector. Any number of threads may call it.
 
     Attributes:
         name: for ``quality.model_versions``.
