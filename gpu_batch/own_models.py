@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,11 +32,12 @@ _MOST_LAYERS = 64
 
 
 class OwnModels:
-    """The networks that this process has fetched, the last few used."""
+    """The networks that this process has fetched, the last few used. Several analyses may ask at once."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3, self._bucket = s3, bucket
         self._loaded: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._fetching = threading.Lock()
 
     def of(self, work: Mapping[str, Any]) -> dict[str, Any]:
         """The models that a piece of work is to be done with, as ``analyze`` takes them: ``pose``, ``holds``.
@@ -48,7 +50,8 @@ class OwnModels:
         loaders: dict[str, Callable[[Path], Any]] = {"pose": pose_model}
         if options.get("detect_holds", True):
             loaders["holds"] = hold_model
-        return {kind: self._model(kind, wanted[kind], load) for kind, load in loaders.items() if kind in wanted}
+        with self._fetching:
+            return {kind: self._model(kind, wanted[kind], load) for kind, load in loaders.items() if kind in wanted}
 
     def _model(self, kind: str, told: Mapping[str, str], load: Callable[[Path], Any]) -> Any:
         """``told``: the model's id, its key in the bucket, and the etag of the content that was validated."""

@@ -1,6 +1,7 @@
 """The Batch job: a worker that takes analyses from the queues until none has come for a while.
 
 Told by the environment: VIDEOS_BUCKET, PRIORITY_QUEUE_URL, WORK_QUEUE_URL, WORKFLOW_FUNCTION, IDLE_SECONDS;
+ANALYSES_AT_ONCE, by default several on a GPU, where they share the networks' batches, and one on a CPU;
 DEVICE (auto, cpu, cuda) says where the networks run; Batch itself gives AWS_BATCH_JOB_ID.
 A message is ``{task_token, job_id, video_key, result_prefix, options, models}``; ``models`` are the account's own
 (``own_models``). A correction's has instead of ``video_key`` and ``models`` its ``correction_id``, the ``changes`` and
@@ -20,15 +21,15 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import boto3
-from ascension_vision import memory
-from ascension_vision.analysis import Analysis, Options, analyze, revise
+from ascension_vision import memory, networks
+from ascension_vision.analysis import Analysis, Options, analyze, choose_device, revise
 from ascension_vision.problems import Problem
 from botocore.exceptions import ClientError
 from own_models import OwnModels
@@ -42,6 +43,9 @@ VISIBILITY_SECONDS = 30
 # A quick worker is sometimes ahead of an execution that has just handed its token out (LocalStack on a busy machine):
 # that nobody waits is believed only after these pauses.
 UNBELIEVED_SECONDS = (0.1, 0.4, 1.5, 6.0)
+# Beside one GPU, with the four cores and 14 GB of memory that a job has: the parts that run on a core take longer than
+# the networks. ``ascension.analyses.workers`` counts on as many for each worker.
+AT_ONCE_ON_A_GPU = 3
 # One in so many times the ordinary queue is asked first, so that paying customers' work starves nobody.
 ORDINARY_FIRST_EVERY = 4
 # What is kept of an analysis beside its result. Where corrections start, ascension.analyses.workers says by this name.
@@ -267,7 +271,7 @@ def packed(content: bytes) -> bytes:
 
 
 class Worker:
-    """Takes work until none has come for ``idle_seconds``, or it is told to stop."""
+    """Takes work, a few pieces at once, until none has come for IDLE_SECONDS, or it is told to stop."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         sqs, states = boto3.client("sqs"), boto3.client("stepfunctions")
@@ -277,6 +281,7 @@ class Worker:
         self._own_models = OwnModels(self._s3, self._bucket)
         self._workflow = environment["WORKFLOW_FUNCTION"]
         self._idle_seconds = float(environment["IDLE_SECONDS"])
+        self._at_once = int(environment.get("ANALYSES_AT_ONCE") or 0)
         self._id = environment.get("AWS_BATCH_JOB_ID", "")
         self._stopping = threading.Event()
         self._code = code_age()
@@ -285,20 +290,46 @@ class Worker:
         """Take nothing more (a Spot instance is taken back, the job is terminated)."""
         self._stopping.set()
 
+    def prepare(self) -> None:
+        """Load what all analyses share, and find out how many to do at once where the environment does not say."""
+        try:
+            device = choose_device()
+            networks.pose_model(device)
+            networks.hold_model(device)
+        except Exception:
+            log.exception("the networks could not be loaded, and every analysis will say so")
+            return
+        if not self._at_once and device == "cuda":
+            self._at_once = AT_ONCE_ON_A_GPU
+
     def run(self) -> None:
-        """Work until there is none."""
+        """Work until there is none. More is taken only when there is somebody free for it."""
+        at_once = self._at_once or 1
+        running: set[Future[None]] = set()
         idle_since = time.monotonic()
-        while not self._stopping.is_set() and time.monotonic() - idle_since < self._idle_seconds:
-            work = self._queues.take()
-            if work is None:
-                continue
-            if code_age() != self._code:
-                log.info("the code has changed since this worker started: leaving %s to a new one", work.job_id)
-                work.give_back()
-                break
-            self._serve(work)
-            idle_since = time.monotonic()
+        with ThreadPoolExecutor(at_once, "analysis") as threads:
+            while not self._stopping.is_set():
+                if running:
+                    idle_since = time.monotonic()
+                running = {analysis for analysis in running if not analysis.done()}
+                if len(running) == at_once:
+                    wait(running, 1, FIRST_COMPLETED)
+                elif not running and time.monotonic() - idle_since >= self._idle_seconds:
+                    break
+                elif (work := self._queues.take()) is not None:
+                    if code_age() != self._code:
+                        log.info("the code has changed since this worker started: leaving %s to a new one", work.job_id)
+                        work.give_back()
+                        break
+                    running.add(threads.submit(self._see_to, work))
         self._leave()
+
+    def _see_to(self, work: Work) -> None:
+        try:
+            self._serve(work)
+        except Exception:
+            # Not even an answer: the message comes back by itself when it has been hidden long enough.
+            log.exception("%s: could not be answered for", work.job_id)
 
     def _serve(self, work: Work) -> None:
         log.info("%s: attempt %d", work.job_id, work.attempt)
@@ -375,6 +406,7 @@ def main() -> None:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     worker = Worker(dict(os.environ))
     signal.signal(signal.SIGTERM, worker.stop)
+    worker.prepare()
     worker.run()
 
 

@@ -25,7 +25,10 @@ def threads(name: str) -> ThreadPoolExecutor:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within, PyTorch computes in the calling thread alone: small operations take less time than threads' waiting."""
+    """Within, PyTorch computes in the calling thread alone: small operations take less time than threads' waiting.
+
+    How many threads it takes is each thread's own affair, but one that begins to use PyTorch meanwhile starts with one.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""The built-in networks. A process loads each once: its analyses, one after the other or several at once, share them."""
+"""The built-in networks. A process loads each once; its analyses share them, one after the other or several at once."""
 
 import threading
 from functools import cache

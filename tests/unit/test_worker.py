@@ -82,8 +82,9 @@ class Bench:
             for name in ("priority", "ordinary")
         )
         self.s3.create_bucket(Bucket="videos")
-        self.s3.put_object(Bucket="videos", Key="uploads/v.mp4", Body=b"film")
         self.models_used: list[dict[str, Any]] = []
+        # Whose video the calling thread is at.
+        self.at = threading.local()
         self.analyse(lambda progress: Analysis())
 
     def analyse(self, how: Callable[[Callable[[str, float], None]], Any]) -> None:
@@ -92,6 +93,7 @@ class Bench:
         def analyze(path: Path, options: Any, progress: Callable[[str, float], None], **models: Any) -> Any:
             assert path.read_bytes() == b"film"
             self.models_used.append(models)
+            self.at.name = path.stem
             return how(progress)
 
         self._monkeypatch.setattr(self.module, "analyze", analyze)
@@ -116,12 +118,14 @@ class Bench:
         self.queue(name, self.ordinary, result_prefix=f"results/{name}/r1/", kept_key=kept, **correction)
 
     def queue(self, name: str, url: str | None = None, **members: Any) -> None:
-        work = {"job_id": name, "video_key": "uploads/v.mp4", "result_prefix": f"results/{name}/", "options": {}}
+        video = f"uploads/{name}.mp4"
+        self.s3.put_object(Bucket="videos", Key=video, Body=b"film")
+        work = {"job_id": name, "video_key": video, "result_prefix": f"results/{name}/", "options": {}}
         body = json.dumps({"task_token": f"token of {name}", **work, **members})
         self.sqs.send_message(QueueUrl=url or self.ordinary, MessageBody=body)
 
-    def run(self, idle_seconds: float | None = None) -> None:
-        """A worker's whole life: until it has been idle for so long, or by default until no work is left."""
+    def worker(self, idle_seconds: float | None = None, at_once: int | None = None) -> Any:
+        """One that is about to begin; ``at_once``: what the environment says."""
         clients = {"sqs": self.sqs, "s3": self.s3, "stepfunctions": self.states, "lambda": self.functions}
         self._monkeypatch.setattr(self.module.boto3, "client", clients.__getitem__)
         environment = {
@@ -131,8 +135,13 @@ class Bench:
             "WORKFLOW_FUNCTION": "workflow",
             "IDLE_SECONDS": str(idle_seconds or 3600),
             "AWS_BATCH_JOB_ID": "this worker",
+            "ANALYSES_AT_ONCE": str(at_once or ""),
         }
-        worker = self.module.Worker(environment)
+        return self.module.Worker(environment)
+
+    def run(self, idle_seconds: float | None = None, at_once: int | None = None) -> None:
+        """A worker's whole life: until it has been idle for so long, or by default until no work is left."""
+        worker = self.worker(idle_seconds, at_once)
         take = self.module.Queues.take
 
         def take_or_stop(queues: Any) -> Any:
@@ -304,6 +313,136 @@ def test_a_worker_whose_code_was_replaced_leaves_the_work_to_a_new_one(
     bench.run()
     assert bench.states.answers == []
     assert bench.left() == 1
+
+
+def test_as_many_analyses_as_the_environment_says_run_at_once_and_never_more(bench: Bench) -> None:
+    both = threading.Barrier(2, timeout=20)
+    now: list[str] = []
+    most: list[int] = []
+
+    def meet(progress: object) -> Analysis:
+        now.append(bench.at.name)
+        most.append(len(now))
+        both.wait()
+        now.remove(bench.at.name)
+        return Analysis()
+
+    bench.analyse(meet)
+    for name in "abcd":
+        bench.queue(name)
+    bench.run(at_once=2)
+    assert max(most) == 2
+    assert sorted(bench.states.answers) == [(f"token of {name}", "success") for name in "abcd"]
+
+
+def test_what_becomes_of_one_analysis_is_nothing_to_those_beside_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.module, "VISIBILITY_SECONDS", 1)
+    monkeypatch.setattr(bench.module, "MOST_ATTEMPTS", 1)
+    give_back = bench.module.Work.give_back
+    monkeypatch.setattr(bench.module.Work, "give_back", lambda self, seconds=0: give_back(self, 0))
+    all_there = threading.Barrier(4, timeout=20)
+    begun: set[str] = set()
+
+    def analysed(progress: Callable[[str, float], None]) -> Analysis:
+        if bench.at.name not in begun:
+            begun.add(bench.at.name)
+            all_there.wait()
+        if bench.at.name == "broken":
+            raise RuntimeError("out of memory")
+        if bench.at.name == "empty":
+            raise Problem("no-climber", "Nobody is climbing", "Nobody was seen.")
+        if bench.at.name == "withdrawn":
+            bench.states.unknown.add("token of withdrawn")
+        for _ in range(1000 if bench.at.name == "withdrawn" else 1):
+            progress("working", 0.5)
+            bench.module.time.sleep(0.01)
+        return Analysis()
+
+    bench.analyse(analysed)
+    for name in ("broken", "empty", "withdrawn", "good"):
+        bench.queue(name)
+    bench.run(at_once=4)
+    assert bench.outcome("good")["status"] == "completed"
+    assert bench.outcome("empty")["problem"]["type"] == "no-climber"
+    answered = {"token of good": "success", "token of empty": "success", "token of broken": "WorkerDied"}
+    assert dict(bench.states.answers) == answered
+    assert bench.left() == 0
+
+
+def test_a_worker_told_to_stop_finishes_what_it_has_begun_takes_nothing_more_and_leaves_last(bench: Bench) -> None:
+    worker = bench.worker(at_once=2)
+    both = threading.Barrier(2, timeout=20)
+
+    def stopped_on_the_way(progress: object) -> Analysis:
+        both.wait()
+        worker.stop()
+        bench.module.time.sleep(0.2)
+        assert {"task": "staff", "leaving": "this worker"} not in bench.functions.told
+        return Analysis()
+
+    bench.analyse(stopped_on_the_way)
+    for name in "abc":
+        bench.queue(name)
+    worker.run()
+    assert len(bench.states.answers) == 2
+    assert {answer for _, answer in bench.states.answers} == {"success"}
+    assert bench.left() == 1
+    assert bench.functions.told[-1] == {"task": "staff", "leaving": "this worker"}
+
+
+def test_a_worker_is_not_idle_as_long_as_anything_runs(bench: Bench) -> None:
+    def slow(progress: object) -> Analysis:
+        if bench.at.name == "a":
+            bench.module.time.sleep(0.5)
+            bench.queue("b")
+        return Analysis()
+
+    bench.analyse(slow)
+    bench.queue("a")
+    bench.run(idle_seconds=0.3, at_once=2)
+    assert [token for token, _ in bench.states.answers] == ["token of a", "token of b"]
+
+
+def test_an_answer_that_is_lost_costs_the_worker_nothing_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = bench.states.send_task_success
+
+    def unreachable(**answer: str) -> None:
+        if answer["taskToken"] == "token of a":
+            raise ConnectionError("Step Functions cannot be reached")
+        told(**answer)
+
+    monkeypatch.setattr(bench.states, "send_task_success", unreachable)
+    bench.queue("a")
+    bench.queue("b")
+    bench.run(idle_seconds=0.3)
+    assert bench.states.answers == [("token of b", "success")]
+    assert bench.left() == 1, "it comes back when it has been hidden long enough"
+
+
+@pytest.mark.parametrize(("device", "told", "at_once"), [("cpu", None, 1), ("cuda", None, 3), ("cuda", 2, 2)])
+def test_a_gpu_has_several_analyses_at_once_where_the_environment_says_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, device: str, told: int | None, at_once: int
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(bench.module, "choose_device", lambda: device)
+    for name in ("pose_model", "hold_model"):
+        monkeypatch.setattr(bench.module.networks, name, loaded.append)
+    all_there = threading.Barrier(at_once, timeout=20)
+
+    def meet(progress: object) -> Analysis:
+        all_there.wait()
+        return Analysis()
+
+    bench.analyse(meet)
+    for name in "abc"[:at_once]:
+        bench.queue(name)
+    worker = bench.worker(0.2, told)
+    worker.prepare()
+    assert loaded == [device] * 2
+    worker.run()
+    assert len(bench.states.answers) == at_once
 
 
 def test_progress_names_the_job_and_comes_at_most_about_once_a_second(bench: Bench) -> None:
