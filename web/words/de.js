@@ -355,6 +355,8 @@ export default {
   "The contacts that were seen could not hold the body.": "Die gesehenen Kontakte könnten den Körper nicht halten.",
   "No hand arrives while anything else is on a hold.": "Keine Hand kommt an, während die andere oder ein Fuß an einem Griff ist.",
   "There is no Ghost: {reason}": "Es gibt keinen Ghost. {reason}",
+  "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing.":
+    "Der Ghost kostet mehr als der Durchstieg selbst: Manche der gesehenen Kontakte sind falsch oder fehlen.",
   "The Ghost does not pass its certificate: {gates}.": "Diese Prüfungen besteht der Ghost nicht: {gates}.",
   "a camera that stands still": "eine Kamera, die still steht",
   "contacts that were seen are all there are; hold types and wall angle as given":

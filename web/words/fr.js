@@ -355,6 +355,8 @@ export default {
   "The contacts that were seen could not hold the body.": "Les contacts visibles ne pourraient pas tenir le corps.",
   "No hand arrives while anything else is on a hold.": "Aucune main n’arrive pendant que l’autre ou un pied est sur une prise.",
   "There is no Ghost: {reason}": "Il n’y a pas de Ghost. {reason}",
+  "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing.":
+    "Le Ghost coûte plus que l’ascension elle-même : certains des contacts vus sont faux ou manquent.",
   "The Ghost does not pass its certificate: {gates}.": "Le Ghost ne réussit pas ces contrôles : {gates}.",
   "a camera that stands still": "une caméra immobile",
   "contacts that were seen are all there are; hold types and wall angle as given":

@@ -67,7 +67,7 @@ def contact_forces(
         points: ``(n, 4, 3)`` where the limbs touch, metres, wall frame.
         centre: ``(n, 3)`` of gravity, metres, wall frame.
         acceleration: ``(n, 3)`` of the centre of gravity, metres per second squared, wall frame.
-        up: ``(3,)`` against gravity, wall frame: ``Wall.up``.
+        up: ``(3,)`` or ``(n, 3)`` against gravity, wall frame: ``Wall.up``.
         grips: of the same frames.
     """
     share, axis, slope, capacity = (

@@ -23,9 +23,9 @@ from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import FEET, HANDS
-from ascension_vision.ghost.path import Course, sharp_accelerations
+from ascension_vision.ghost.path import Course, load_case, sharp_accelerations
 from ascension_vision.ghost.timeline import Timeline
-from ascension_vision.metrics.loads import Case, missing_balance
+from ascension_vision.metrics.loads import missing_balance
 from ascension_vision.metrics.movement import jerk_form
 from ascension_vision.wall.wall import Wall
 
@@ -134,16 +134,14 @@ class Balance:
     """What the contacts of a plan hold. Remembers the faces that were met: they are those of the contacts."""
 
     def __init__(self, timeline: Timeline, types: Mapping[int, str], wall: Wall, device: str, room: Room) -> None:
-        self._t, self._contacts = timeline.t, timeline.contacts
-        self._points, self._on = np.nan_to_num(timeline.points), timeline.on
+        self._timeline, self._points, self._on = timeline, np.nan_to_num(timeline.points), timeline.on
         self._types, self._wall, self._device, self._room = types, wall, device, room
         self._bend = sharp_accelerations(timeline.t, np.eye(len(timeline.t)))
         self._faces = _known(timeline)
 
     def missing(self, path: Array) -> Array:
         """``(n, 6)`` force and moment that a body lacks whose centre of gravity goes along ``path`` ``(n, 3)``."""
-        case = Case(self._t, self._points, path, self._bend @ path, self._contacts)
-        return missing_balance(case, self._types, self._wall, self._device)
+        return missing_balance(load_case(self._timeline, self._points, path, self._types, self._wall), self._device)
 
     def lacking(self, path: Array) -> Array:
         """``(n,)`` how much that is, in multiples of what the certificate allows."""

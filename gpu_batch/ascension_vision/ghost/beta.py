@@ -29,7 +29,7 @@ _TOUCH_SECONDS = 0.5
 # The climb begins and ends this long before its first and after its last move.
 _LEAD_SECONDS = 0.8
 # Contacts without a hold are at the same place when this near, metres.
-_SAME_PLACE = 0.07
+SAME_PLACE = 0.07
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,11 @@ def edit(contacts: Sequence[Contact], t: Array, landmarks: npt.NDArray[Any], wal
         landmarks: ``(frames, 33, 3)`` wall metres of the fitted body, which say where the tips are.
         wall: to place contacts during which the body was not seen.
     """
-    stays = as_stays(contacts, t, landmarks, wall)
+    return without_detours(as_stays(contacts, t, landmarks, wall))
+
+
+def without_detours(stays: list[list[Stay]]) -> Beta:
+    """Stays, by limb in order of time, without re-grips, taps and fidgets."""
     dropped: list[Dropped] = []
     while found := _first_drop(stays):
         stays, drop = found
@@ -144,7 +148,7 @@ def _first_drop(stays: list[list[Stay]]) -> tuple[list[list[Stay]], Dropped] | N
     for limb, of_limb in enumerate(stays):
         for index, (stay, following) in enumerate(pairwise(of_limb)):
             away = following.start - stay.end
-            if _same_place(stay, following) and away <= _REGRIP_SECONDS and not _progress(stays, stay, following):
+            if same_place(stay, following) and away <= _REGRIP_SECONDS and not _progress(stays, stay, following):
                 joined = [*of_limb[:index], _joined(stay, following), *of_limb[index + 2 :]]
                 drop = Dropped("regrip", limb, stay.hold_id, stay.end, following.start)
                 return _with(stays, limb, joined), drop
@@ -152,7 +156,7 @@ def _first_drop(stays: list[list[Stay]]) -> tuple[list[list[Stay]], Dropped] | N
             stay, touched, following = of_limb[index : index + 3]
             if touched.end - touched.start >= _TOUCH_SECONDS or _progress(stays, stay, following):
                 continue
-            if _same_place(stay, following) and following.start - stay.end <= _REGRIP_SECONDS:
+            if same_place(stay, following) and following.start - stay.end <= _REGRIP_SECONDS:
                 joined = [*of_limb[:index], _joined(stay, following), *of_limb[index + 3 :]]
                 return _with(stays, limb, joined), Dropped("tap", limb, touched.hold_id, stay.end, following.start)
             if limb in FEET:
@@ -168,10 +172,11 @@ def _with(stays: list[list[Stay]], limb: int, changed: list[Stay]) -> list[list[
     return [*stays[:limb], changed, *stays[limb + 1 :]]
 
 
-def _same_place(one: Stay, other: Stay) -> bool:
+def same_place(one: Stay, other: Stay) -> bool:
+    """Whether a limb that goes from one to the other goes nowhere."""
     if one.hold_id is not None and other.hold_id is not None:
         return one.hold_id == other.hold_id
-    return bool(np.linalg.norm(one.point - other.point) < _SAME_PLACE)
+    return bool(np.linalg.norm(one.point - other.point) < SAME_PLACE)
 
 
 def _progress(stays: list[list[Stay]], stay: Stay, following: Stay) -> bool:
@@ -180,7 +185,7 @@ def _progress(stays: list[list[Stay]], stay: Stay, following: Stay) -> bool:
         if limb == stay.limb:
             continue
         for before, after in pairwise(of_limb):
-            if stay.end < after.start < following.start and not _same_place(before, after):
+            if stay.end < after.start < following.start and not same_place(before, after):
                 return True
     return False
 

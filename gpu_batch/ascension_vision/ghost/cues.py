@@ -94,7 +94,7 @@ def give_cues(scene: Scene) -> list[Cue]:
     total = scene.climbed.effort.cost
     proposals = [*_hips(scene), *_feet_first(scene), *_detours(scene)]
     found = [*_idle(scene)]
-    weighed = many_loads([_case(scene, proposal) for proposal in proposals], scene.types, scene.wall)
+    weighed = many_loads([_case(scene, proposal) for proposal in proposals])
     for proposal, new in zip(proposals, weighed, strict=True):
         tried = _tried(scene, proposal, new)
         if tried is not None and (proposal.least is None or tried.load <= proposal.least):
@@ -123,7 +123,8 @@ def _case(scene: Scene, proposal: _Proposal) -> Case:
         hold_id = None if hold is None else hold.hold_id
         contacts.append(Contact(LIMBS[limb], hold_id, t[0] - 1, t[-1] + 1, 1.0, (0.0, 0.0)))
     gravity = climbed.gravity_centre + proposal.moved
-    return Case(t, points, gravity[during], accelerations(climbed.t, gravity)[during], contacts)
+    acceleration = accelerations(climbed.t, gravity)[during]
+    return Case(t, points, gravity[during], acceleration, contacts, scene.types, scene.wall.up)
 
 
 def _tried(scene: Scene, proposal: _Proposal, new: Loads) -> _Tried | None:

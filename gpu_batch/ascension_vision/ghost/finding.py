@@ -17,13 +17,13 @@ from ascension_vision.ghost.certificate import Evidence, certify
 from ascension_vision.ghost.climbed import Climbed, climbed_between
 from ascension_vision.ghost.cues import Scene, give_cues
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
-from ascension_vision.ghost.path import course, sharp_accelerations, swing_arc
+from ascension_vision.ghost.path import course, load_case, swing_arc
 from ascension_vision.ghost.posing import Wishes, pose_clip
 from ascension_vision.ghost.support import with_standing_feet
 from ascension_vision.ghost.timeline import Flight, Timeline, flights, lay_out
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.effort import effort
-from ascension_vision.metrics.loads import Case, hold_types, many_loads
+from ascension_vision.metrics.loads import hold_types, many_loads
 from ascension_vision.metrics.movement import jerk, least_jerk, path_length, steadied
 from ascension_vision.metrics.reach import longest_reach
 from ascension_vision.wall.wall import Wall
@@ -223,18 +223,17 @@ def _ease(
     """``(n, 3)`` metres by which the centre of gravity should move so that the limbs carry less."""
     # every second frame will do: what is found is smoothed with the path
     some = slice(None, None, 2)
-    t, points = timeline.t[some], tips(model.landmarks(pose)).cpu().numpy()[some]
-    centre, acceleration = gravity[some], sharp_accelerations(timeline.t, gravity)[some]
+    points = tips(model.landmarks(pose)).cpu().numpy()
+    case = load_case(timeline, points, gravity, types, wall).at(some)
     offsets = [sign * _PROBE * axis for axis in np.eye(3) for sign in (1, -1)]
-    cases = [Case(t, points, centre + offset, acceleration, timeline.contacts) for offset in offsets]
-    found = many_loads(cases, types, wall, model.device)
+    found = many_loads([case.moved(offset) for offset in offsets], model.device)
     slope = np.stack([up.strain - down.strain for up, down in zip(found[::2], found[1::2], strict=True)], axis=1)
     slope /= 2 * _PROBE
     # A strain that changes by less than 1 a metre is worth less than the whole step.
     ease = -slope * _LIGHTEN / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1.0)
     # where the contacts do not hold the body, its load means nothing
     held = np.max([one.imbalance for one in found], axis=0) < 5 * BALANCED
-    return _at(timeline.t, t, np.where(held[:, None], ease, 0.0))
+    return _at(timeline.t, case.t, np.where(held[:, None], ease, 0.0))
 
 
 # --- presenting -------------------------------------------------------------------------------------------------------
@@ -247,19 +246,8 @@ def _present(
     model: BodyModel = motion.model
     landmarks = model.landmarks(pose).cpu().numpy()
     gravity = model.gravity_centre(pose).cpu().numpy()
-    carried = many_loads(
-        [
-            Case(
-                timeline.t,
-                tips(torch.as_tensor(landmarks)).numpy(),
-                gravity,
-                sharp_accelerations(timeline.t, gravity),
-                timeline.contacts,
-            )
-        ],
-        types,
-        wall,
-    )[0]
+    points = tips(torch.as_tensor(landmarks)).numpy()
+    [carried] = many_loads([load_case(timeline, points, gravity, types, wall)])
     cost = effort(timeline.t, gravity, carried.strain, carried.held, model.lengths.height)
     evidence = Evidence(
         t=timeline.t, landmarks=landmarks, contacts=timeline.contacts,

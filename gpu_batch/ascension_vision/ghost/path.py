@@ -1,5 +1,6 @@
 """Where the Ghost's centre of gravity and its limbs should go."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy.typing as npt
 
 from ascension_vision.body.forces import accelerations
 from ascension_vision.ghost.timeline import Timeline
+from ascension_vision.metrics.loads import Case
 from ascension_vision.metrics.movement import jerk_form
+from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -91,3 +94,9 @@ def swing_arc(origin: Array, target: Array, count: int, lift: float) -> Array:
 def sharp_accelerations(t: Array, path: Array) -> Array:
     """``(n, d)`` second derivatives of ``(n, d)`` places, as ``forces.accelerations`` with a Gaussian of 0.05 s."""
     return accelerations(t, path, _SHARP_SECONDS)
+
+
+def load_case(timeline: Timeline, points: Array, gravity: Array, types: Mapping[int, str], wall: Wall) -> Case:
+    """The Ghost with its limbs' tips at ``points`` ``(n, 4, 3)``, its centre of gravity at ``gravity`` ``(n, 3)``."""
+    acceleration = sharp_accelerations(timeline.t, gravity)
+    return Case(timeline.t, points, gravity, acceleration, timeline.contacts, types, wall.up)

@@ -52,6 +52,8 @@ class Case:
         gravity_centre: ``(n, 3)`` wall metres.
         acceleration: ``(n, 3)`` of the centre of gravity, m/s².
         touches: the climber's contacts or the Ghost's.
+        types: of holds by id.
+        up: ``(3,)`` against gravity: ``Wall.up``.
     """
 
     t: Array
@@ -59,14 +61,19 @@ class Case:
     gravity_centre: Array
     acceleration: Array
     touches: Sequence[Contact] | Sequence[GhostContact]
+    types: Mapping[int, str]
+    up: Array
 
-    @classmethod
-    def moving(
-        cls, t: Array, landmarks: Array, gravity_centre: Array, touches: Sequence[Contact] | Sequence[GhostContact]
-    ) -> "Case":
-        """A body of which all is known: ``landmarks`` ``(n, 33, 3)``."""
-        points = tips(torch.as_tensor(landmarks)).numpy()
-        return cls(t, points, gravity_centre, accelerations(t, gravity_centre), touches)
+    def at(self, frames: slice) -> "Case":
+        """In some of its frames."""
+        return replace(
+            self, t=self.t[frames], points=self.points[frames], gravity_centre=self.gravity_centre[frames],
+            acceleration=self.acceleration[frames],
+        )  # fmt: skip
+
+    def moved(self, by: Array) -> "Case":
+        """With the centre of gravity elsewhere by ``(3,)`` or ``(n, 3)`` metres, at rest there."""
+        return replace(self, gravity_centre=self.gravity_centre + by)
 
 
 def loads(
@@ -87,14 +94,17 @@ def loads(
         types: of holds by id.
         wall: for the direction of gravity.
     """
-    return many_loads([Case.moving(t, landmarks, gravity_centre, touches)], types, wall)[0]
+    points = tips(torch.as_tensor(landmarks)).numpy()
+    return many_loads(
+        [Case(t, points, gravity_centre, accelerations(t, gravity_centre), touches, types, wall.up)]
+    )[0]  # fmt: skip
 
 
-def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, device: str = "cpu") -> list[Loads]:
+def many_loads(cases: Sequence[Case], device: str = "cpu") -> list[Loads]:
     """The same for many bodies at once, which takes hardly longer than for one."""
     if not cases:
         return []
-    taken = [_grips(case, types) for case in cases]
+    taken = [_grips(case) for case in cases]
     together = Grips(
         *(np.concatenate([getattr(one, field.name) for one in taken]) for field in fields(Grips))
     )  # fmt: skip
@@ -102,7 +112,8 @@ def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, devi
     def joined(name: str) -> torch.Tensor:
         return torch.as_tensor(np.concatenate([getattr(case, name) for case in cases]), device=device)
 
-    found = contact_forces(joined("points"), joined("gravity_centre"), joined("acceleration"), wall.up, together)
+    up = np.concatenate([np.tile(case.up, (len(case.t), 1)) for case in cases])
+    found = contact_forces(joined("points"), joined("gravity_centre"), joined("acceleration"), up, together)
     imbalance, strain = found.residual.cpu().numpy(), effort(found.load, together).cpu().numpy()
     share = found.load.cpu().numpy()
     held = (imbalance < 0.05) & ((together.share > 0).sum(axis=1) >= 2)
@@ -113,17 +124,17 @@ def many_loads(cases: Sequence[Case], types: Mapping[int, str], wall: Wall, devi
     ]
 
 
-def missing_balance(case: Case, types: Mapping[int, str], wall: Wall, device: str = "cpu") -> Array:
+def missing_balance(case: Case, device: str = "cpu") -> Array:
     """``(n, 6)`` force and moment about the centre of gravity that the contacts cannot give, see ``body.forces``."""
     points, centre, acceleration = (
         torch.as_tensor(one, device=device) for one in (case.points, case.gravity_centre, case.acceleration)
     )
-    found = contact_forces(points, centre, acceleration, wall.up, _grips(case, types))
+    found = contact_forces(points, centre, acceleration, case.up, _grips(case))
     return np.asarray(found.missing.cpu().numpy())
 
 
-def _grips(case: Case, types: Mapping[int, str]) -> Grips:
-    return grips(_lasting(case.touches, float(case.t[0]), float(case.t[-1])), types, case.t, EASE)
+def _grips(case: Case) -> Grips:
+    return grips(_lasting(case.touches, float(case.t[0]), float(case.t[-1])), case.types, case.t, EASE)
 
 
 def hold_types(holds: Iterable[Hold] | None) -> dict[int, str]:

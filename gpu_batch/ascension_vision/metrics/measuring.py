@@ -1,25 +1,28 @@
 """Everything that is measured of a climb, each number with its error or the reason why there is none.
 
-Errors are found by trying: the measurement is made again on draws of what it was made from, with the noise that is left
-in it; half the width of the interval is what nine in ten draws stay within. The draws come from a fixed seed, so that
-the same climb has the same numbers.
+Errors are found by trying: the measurement is made again on draws of what it was made from (``metrics.doubt``); half
+the width of the interval is what nine in ten draws stay within. The draws come from a fixed seed, so that the same
+climb has the same numbers.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.body.skeleton import HIPS, SHOULDERS
-from ascension_vision.contacts.contact import LIMBS, Contact
-from ascension_vision.ghost.beta import as_stays, climb_span, edit
-from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
+from ascension_vision.contacts.contact import Contact
+from ascension_vision.ghost.ghost import Ghost, NoGhost
+from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.ghost.support import with_standing_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.catalogue import CATALOGUE
+from ascension_vision.metrics.climb import Climb
+from ascension_vision.metrics.doubt import ALONG, LANDMARK_PX, Shift, drawn, lasting
 from ascension_vision.metrics.effort import effort
 from ascension_vision.metrics.loads import Case, Loads, hold_types, many_loads
 from ascension_vision.metrics.metric import Metric
@@ -30,35 +33,32 @@ from ascension_vision.metrics.movement import (
     path_ratio,
     steadied,
 )
-from ascension_vision.metrics.reach import longest_reach
 from ascension_vision.pose.following import Poses
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 Values = dict[str, float | None]
 
-DWELL_SECONDS = 0.5
-_DRAWS, _NINE_IN_TEN = 24, 0.9
-# How many standard errors cover nine in ten cases of a normal distribution.
-_NORMAL = 1.645
-# Loads are computed so many times a second in each draw.
-_LOADS_RATE = 6.0
+_DRAWS, _NINE_IN_TEN = 96, 0.9
+# Loads are computed in so many of the draws, so many times a second.
+_DRAWS_OF_LOADS, _LOADS_RATE = 24, 6.0
 # Loads mean something where the contacts hold the body for at least this share of the time.
 _HELD_ENOUGH = 0.3
-# What is left of landmarks' errors of ``_LANDMARK_PX`` in the middle of the fitted body: along the wall and off it, as
-# shares; how long an error lasts; and the error of the place of a contact, as a share. See docs/ghost.md.
-_LANDMARK_PX = 5.0
-_ALONG, _OFF, _LASTS_SECONDS = 0.2, 0.6, 0.12
-_PLACE = 0.5
-# Bones are known to this share of their length.
-_BONES = 0.08
-# Contacts begin and end at about the time said, seconds.
-_CONTACT_SECONDS = 0.08
+# A Ghost that costs so much more than the climb is none of what the climber did.
+_DEARER = 1.1
+# Nobody has to hang as little from the hands as would do: by this share, relative.
+_OWN_CHOICE = 0.2
+# A Ghost that serves wrong contacts costs more or less than it had to, by this times the root of their share.
+_IN_VAIN = 0.3
+# A re-grip is too short to be seen, or is seen where a hand only trembled: nobody counts them more surely than this.
+_REGRIPS = 1.0
 
 _NO_BODY = "The body was not placed in space: the wall or its scale is unknown."
 _NO_CONTACTS = "No hand or foot was seen on a hold."
 _NOT_HELD = "The contacts that were seen could not hold the body."
 _NO_CLIMB = "At no time are a hand and another limb seen on holds."
+_NO_REACH = "No hand arrives while anything else is on a hold."
+_NO_GAIN = "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing."
 
 
 @dataclass(frozen=True)
@@ -76,33 +76,6 @@ class Findings:
     holds: Sequence[Hold] | None = None
     contacts: Sequence[Contact] | None = None
     ghost: Ghost | NoGhost | None = None
-
-
-@dataclass(frozen=True)
-class _Touch(GhostContact):
-    """A contact of the climber, placed in wall metres."""
-
-    confidence: float
-
-
-@dataclass(frozen=True)
-class _Climb:
-    """What the numbers are computed from: as found, and in every draw.
-
-    Attributes:
-        torso: its length, metres.
-        t, hips, gravity_centre, landmarks: ``(n, …)`` of the climb, wall metres.
-        touches: all contacts, in wall metres.
-        thinned: whether loads are computed on few frames only.
-    """
-
-    torso: float
-    t: Array
-    hips: Array
-    gravity_centre: Array
-    landmarks: Array
-    touches: list[_Touch]
-    thinned: bool
 
 
 def measure(findings: Findings) -> dict[str, Metric]:
@@ -136,184 +109,151 @@ def measure(findings: Findings) -> dict[str, Metric]:
 
 def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Values, dict[str, float], dict[str, str]]:
     contacts = with_standing_feet(findings.contacts, motion, wall) if findings.contacts else []
-    beta = edit(contacts, motion.t, motion.landmarks, wall) if contacts else None
-    span = climb_span(beta, motion.t) if beta is not None else None
-    start, end = span or (float(motion.t[0]), float(motion.t[-1]))
-    inside = (motion.t >= start - 1e-6) & (motion.t <= end + 1e-6)
-    places = motion.landmarks[inside]
-    climb = _Climb(
-        torso=motion.model.lengths.trunk,
-        t=motion.t[inside],
-        hips=places[:, HIPS].mean(axis=1),
-        gravity_centre=motion.gravity_centre[inside],
-        landmarks=places,
-        touches=_touches(contacts, motion, wall),
-        thinned=False,
-    )
-    measured = _Measured(findings, motion, wall, hold_types(findings.holds))
-    [values] = measured.values([climb])
+    climb = Climb.of(motion, contacts, hold_types(findings.holds), wall)
+    ghost, reason = _certified(findings.ghost)
+    height = motion.model.lengths.height
+    values = _along_the_wall(climb)
+    draws = list(drawn(climb, _DRAWS, motion, findings.holds or (), wall))
+    errors = _errors(values, [_along_the_wall(one) for one, _ in draws])
     reasons = dict.fromkeys(CATALOGUE, _NOT_HELD)
-    if span is None:
-        reasons = dict.fromkeys(CATALOGUE, _NO_CLIMB if contacts else _NO_CONTACTS)
-    else:
-        values["climb_duration_s"] = end - start
-        reasons["max_reach_cm"] = "No hand arrives while anything else is on a hold."
-    if isinstance(findings.ghost, NoGhost):
-        reasons["movement_efficiency"] = f"There is no Ghost: {findings.ghost.reason}"
-    elif isinstance(findings.ghost, Ghost) and not findings.ghost.certificate["passed"]:
-        gates = findings.ghost.certificate["gates"]
-        failed = ", ".join(name.replace("_", " ") for name, gate in gates.items() if not gate["passed"])
-        reasons["movement_efficiency"] = f"The Ghost does not pass its certificate: {failed}."
-    elif findings.ghost is None:
-        reasons["movement_efficiency"] = "No Ghost Climber was asked for."
-    if beta is not None:
-        values["regrip_count"] = sum(drop.kind == "regrip" for drop in beta.dropped)
-    errors = _errors(measured, climb, motion, wall)
-    errors["climb_duration_s"] = _NORMAL * 2**0.5 * _CONTACT_SECONDS
-    doubt = float(np.sqrt(sum(contact.confidence * (1 - contact.confidence) for contact in contacts)))
-    errors["regrip_count"] = errors["move_count"] = _NORMAL * doubt
-    if (reach := values.get("max_reach_cm")) is not None:
-        errors["max_reach_cm"] = float(np.hypot(errors["max_reach_cm"], _NORMAL * wall.scale_error * reach))
-    return values, errors, reasons
+    reasons |= {"max_reach_cm": _NO_REACH, "movement_efficiency": reason or _NOT_HELD}
+    if climb.span is None:
+        reasons |= dict.fromkeys(set(CATALOGUE) - {"movement_efficiency"}, _NO_CLIMB if contacts else _NO_CONTACTS)
+    if contacts:
+        errors["regrip_count"] = max(errors["regrip_count"], _REGRIPS)
+        values |= _from_loads(climb, [], ghost, height, thinned=False)[0]
+        thin, *others = _from_loads(climb, draws[:_DRAWS_OF_LOADS], ghost, height, thinned=True)
+        errors |= _errors(thin, others)
+        efficiency = values.get("movement_efficiency")
+        if efficiency is not None and efficiency > _DEARER:
+            values["movement_efficiency"], reasons["movement_efficiency"] = None, _NO_GAIN
+        elif efficiency is not None:
+            # what is beyond 1 cannot be right, and says how wrong the rest may be
+            values["movement_efficiency"] = min(efficiency, 1.0)
+            errors["movement_efficiency"] = max(errors.get("movement_efficiency", 1.0), efficiency - 1)
+    # what no draw has cannot be relied on
+    return {name: value for name, value in values.items() if name in errors}, errors, reasons
 
 
-def _touches(contacts: Sequence[Contact], motion: BodyMotion, wall: Wall) -> list[_Touch]:
-    """The contacts as they are."""
-    return [
-        _Touch(LIMBS[stay.limb], stay.hold_id, stay.start, stay.end, (float(x), float(y), float(z)), stay.confidence)
-        for of_limb in as_stays(contacts, motion.t, motion.landmarks, wall)
-        for stay in of_limb
-        for x, y, z in [stay.point]
-    ]
+def _certified(ghost: Ghost | NoGhost | None) -> tuple[Ghost | None, str | None]:
+    """The Ghost that the climber can be compared with, or why there is none."""
+    if ghost is None:
+        return None, "No Ghost Climber was asked for."
+    if isinstance(ghost, NoGhost):
+        return None, f"There is no Ghost: {ghost.reason}"
+    if ghost.certificate["passed"]:
+        return ghost, None
+    gates = ghost.certificate["gates"]
+    failed = ", ".join(name.replace("_", " ") for name, gate in gates.items() if not gate["passed"])
+    return None, f"The Ghost does not pass its certificate: {failed}."
 
 
-@dataclass(frozen=True)
-class _Measured:
-    findings: Findings
-    motion: BodyMotion
-    wall: Wall
-    types: Mapping[int, str]
-
-    def values(self, climbs: Sequence[_Climb]) -> list[Values]:
-        """All numbers of each draw."""
-        cases = [_case(climb) for climb in climbs]
-        carried = many_loads(cases, self.types, self.wall) if cases[0].touches else [None] * len(cases)
-        return [self._values(*one) for one in zip(climbs, cases, carried, strict=True)]
-
-    def _values(self, climb: _Climb, case: Case, found: Loads | None) -> Values:
-        lengths = self.motion.model.lengths
-        even, path = steadied(climb.t, climb.gravity_centre)
-        hip_times, hips = steadied(climb.t, climb.hips)
-        values: Values = {
-            "geometric_entropy": geometric_entropy(hips[:, :2]),
-            "immobility": immobility(hip_times, hips[:, :2], climb.torso),
-            "log_dimensionless_jerk": log_dimensionless_jerk(even, path),
-            "path_ratio": path_ratio(path),
+def _along_the_wall(climb: Climb) -> Values:
+    """What does not depend on forces. Lengths and jerk are those along the wall: the distance from the wall is what one
+    camera sees worst, and its noise would lengthen every way."""
+    even, path = steadied(climb.t, climb.gravity_centre[:, :2])
+    _, hips = steadied(climb.t, climb.hips[:, :2])
+    during = climb.during(even)
+    even, path, hips = even[during], path[during], hips[during]
+    values: Values = {
+        "geometric_entropy": geometric_entropy(hips),
+        "immobility": immobility(even, hips, climb.torso),
+        "log_dimensionless_jerk": log_dimensionless_jerk(even, path),
+        "path_ratio": path_ratio(path),
+        "climb_duration_s": climb.duration,
+    }
+    if any(climb.stays):
+        values |= {
+            "max_reach_cm": climb.reach_cm,
+            "hold_count": climb.holds,
+            "move_count": climb.moves,
+            "regrip_count": climb.regrips,
         }
-        if found is None:
-            return values
-        reach = longest_reach(climb.touches)
-        values["max_reach_cm"] = None if reach is None else 100 * reach[0]
-        values["hold_count"] = len(
-            {
-                touch.hold_id
-                for touch in climb.touches
-                if touch.hold_id is not None and touch.end - touch.start >= DWELL_SECONDS
-            }
-        )
-        values["move_count"] = _moves(climb.touches)
-        held = found.held
-        if held.mean() < _HELD_ENOUGH:
-            return values
-        hands, feet = (found.share[held, limbs].sum() for limbs in (slice(0, 2), slice(2, 4)))
-        values["avg_tension"] = float(found.share[held, :2].sum(axis=1).mean())
-        values["hand_load"] = float(hands / (hands + feet))
-        ghost = self.findings.ghost
-        if isinstance(ghost, Ghost) and ghost.certificate["passed"]:
-            strain = np.interp(climb.t, case.t[held], found.strain[held])
-            known = np.interp(climb.t, case.t, held) > 0.5
-            own = effort(climb.t, climb.gravity_centre, strain, known, lengths.height)
-            values["movement_efficiency"] = float(min(1.0, ghost.effort.cost / own.cost))
-        return values
+    return values
 
 
-def _case(climb: _Climb) -> Case:
-    whole = Case.moving(climb.t, climb.landmarks, climb.gravity_centre, climb.touches)
-    if not climb.thinned:
-        return whole
-    every = slice(None, None, max(1, round(1 / float(np.median(np.diff(climb.t))) / _LOADS_RATE)))
-    return replace(
-        whole,
-        t=whole.t[every],
-        points=whole.points[every],
-        gravity_centre=whole.gravity_centre[every],
-        acceleration=whole.acceleration[every],
-    )
+# --- from loads -------------------------------------------------------------------------------------------------------
 
 
-def _moves(touches: Sequence[GhostContact]) -> int:
-    """How often a limb goes to another place."""
-    count = 0
-    for limb in LIMBS:
-        places = [touch for touch in touches if touch.limb == limb]
-        for before, after in pairwise(places):
-            same = before.hold_id == after.hold_id if before.hold_id is not None else False
-            count += not same and float(np.linalg.norm(np.subtract(before.point, after.point))) > 0.07
-    return count
+def _from_loads(
+    found: Climb, drawn: Sequence[tuple[Climb, Shift]], ghost: Ghost | None, height: float, *, thinned: bool
+) -> list[Values]:
+    """What depends on forces, of the climb as found and of each draw; the efficiency is not limited to 1.
+
+    Args:
+        height: of the body, metres.
+        thinned: loads are computed on few frames only.
+    """
+    climbs = [found, *(climb for climb, _ in drawn)]
+    cases = [climb.case(found.during(climb.t)) for climb in climbs]
+    if ghost is not None:
+        cases += [_ghost_case(ghost, found), *(_ghost_case(ghost, climb, shift.depth) for climb, shift in drawn)]
+    weighed = many_loads([_thinned(case) if thinned else case for case in cases])
+    rng = np.random.default_rng(1)
+    # In a draw, any moment may be like those in which the loads are unknown.
+    alike = [None, *rng.random(len(drawn))]
+    values: list[Values] = []
+    for number, like in enumerate(alike):
+        loads = weighed[number]
+        if loads.held.mean() < _HELD_ENOUGH:
+            values.append({})
+            continue
+        share = _completed(loads.share, loads, like)
+        hands, feet = share[:, :2].sum(axis=1), share[:, 2:].sum(axis=1)
+        if number > 0:
+            hands = hands * np.exp(_OWN_CHOICE * rng.normal())
+        told: Values = {
+            "avg_tension": float(hands.mean()),
+            "hand_load": float(hands.sum() / (hands.sum() + feet.sum())),
+        }
+        if ghost is not None:
+            own, other = (_cost(cases[at], weighed[at], like, height) for at in (number, len(climbs) + number))
+            odds = 0.0 if number == 0 else float(rng.normal()) * _IN_VAIN * drawn[number - 1][1].wrong ** 0.5
+            told["movement_efficiency"] = other / own * float(np.exp(odds))
+        values.append(told)
+    return values
+
+
+def _ghost_case(ghost: Ghost, climb: Climb, depth: float = 0.0) -> Case:
+    """The Ghost where the climber climbs."""
+    points, gravity = tips(torch.as_tensor(ghost.landmarks)).numpy(), ghost.gravity_centre + depth * np.eye(3)[2]
+    return Case(
+        ghost.t, points, gravity, sharp_accelerations(ghost.t, gravity), ghost.contacts, climb.types, climb.up
+    )  # fmt: skip
+
+
+def _thinned(case: Case) -> Case:
+    return case.at(slice(None, None, max(1, round(1 / float(np.median(np.diff(case.t))) / _LOADS_RATE))))
+
+
+def _cost(case: Case, loads: Loads, like: float | None, height: float) -> float:
+    """Of a movement: all of it, though its loads may be known of few frames."""
+    every = slice(None, None, -(-len(case.t) // len(loads.strain)))
+    strain = np.interp(case.t, case.t[every], _completed(loads.strain, loads, like))
+    return effort(case.t, case.gravity_centre, strain, np.ones(len(strain), np.bool_), height).cost
+
+
+def _completed(values: Array, loads: Loads, like: float | None) -> Array:
+    """``(n, …)`` with those of moments in which the loads are unknown: the mean of the others, or those of the moment
+    that the share ``like`` of the others are before."""
+    known = values[loads.held]
+    instead = known.mean(axis=0) if like is None else known[int(like * len(known))]
+    complete = values.copy()
+    complete[~loads.held] = instead
+    return complete
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-def _errors(measured: _Measured, climb: _Climb, motion: BodyMotion, wall: Wall) -> dict[str, float]:
-    thin = replace(climb, thinned=True)
-    found, *drawn = measured.values([thin, *_draws(thin, motion, wall)])
-    changes: dict[str, list[float]] = {}
-    for draw in drawn:
-        for name, value in draw.items():
-            known = found.get(name)
-            if value is not None and known is not None:
-                changes.setdefault(name, []).append(abs(value - known))
-    return {name: float(np.quantile(values, _NINE_IN_TEN)) for name, values in changes.items()}
-
-
-def _draws(climb: _Climb, motion: BodyMotion, wall: Wall) -> Iterator[_Climb]:
-    """The climb with the noise that is left in it, again and again."""
-    rng = np.random.default_rng(0)
-    pixel = _metres_a_pixel(wall, climb.hips.mean(axis=0))
-    noise = pixel * max(_LANDMARK_PX, float(np.median(motion.error_px)))
-    for _ in range(_DRAWS):
-        off = noise * np.array([_ALONG, _ALONG, _OFF]) * _lasting(rng, climb.t)
-        touches = []
-        for touch in climb.touches:
-            start, end = rng.normal((touch.start, touch.end), _CONTACT_SECONDS)
-            x, y, z = np.array(touch.point) + rng.normal(0, _PLACE * noise, 3) * (1, 1, 0)
-            if rng.random() < touch.confidence and end > start:
-                touches.append(replace(touch, start=float(start), end=float(end), point=(float(x), float(y), float(z))))
-        yield replace(
-            climb,
-            torso=climb.torso * (1 + _BONES * float(rng.normal())),
-            hips=climb.hips + off,
-            gravity_centre=climb.gravity_centre + off,
-            touches=touches,
-        )
-
-
-def _metres_a_pixel(wall: Wall, place: Array) -> float:
-    """Metres along the wall that one reference pixel spans there."""
-    aside = np.array([0.05, 0.0, 0.0])
-    near = wall.project(np.stack([place - aside, place + aside]))
-    return 0.1 / float(np.linalg.norm(near[1] - near[0]))
-
-
-def _lasting(rng: np.random.Generator, t: Array) -> Array:
-    """``(n, 3)`` noise of standard deviation 1 that lasts for a while: white noise after a Gaussian."""
-    interval = float(np.median(np.diff(t)))
-    reach = max(1, round(3 * _LASTS_SECONDS / interval))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * interval / _LASTS_SECONDS) ** 2)
-    kernel /= np.linalg.norm(kernel)
-    white = rng.normal(size=(len(t) + 2 * reach, 3))
-    return np.stack([np.convolve(axis, kernel, mode="valid") for axis in white.T], axis=1)
+def _errors(found: Values, drawn: Sequence[Values]) -> dict[str, float]:
+    """What nine in ten draws stay within."""
+    errors = {}
+    for name, value in found.items():
+        changes = [abs(other - value) for draw in drawn if value is not None and (other := draw.get(name)) is not None]
+        if changes:
+            errors[name] = float(np.quantile(changes, _NINE_IN_TEN))
+    return errors
 
 
 # --- from the pictures alone ------------------------------------------------------------------------------------------
@@ -332,13 +272,8 @@ def _from_pictures(poses: Poses) -> tuple[Values, dict[str, float]]:
 
     found = values(hips)
     rng = np.random.default_rng(0)
-    drawn = []
+    others = []
     for _ in range(_DRAWS):
-        noise = _ALONG * _LANDMARK_PX * _lasting(rng, poses.t)[:, :2] if len(poses.t) > 1 else 0.0
-        drawn.append(values(hips + noise))
-    errors = {}
-    for name, value in found.items():
-        changes = [abs(other - value) for draw in drawn if (other := draw[name]) is not None and value is not None]
-        if changes:
-            errors[name] = float(np.quantile(changes, _NINE_IN_TEN))
-    return found, errors
+        noise = ALONG * LANDMARK_PX * lasting(rng, poses.t)[:, :2] if len(poses.t) > 1 else 0.0
+        others.append(values(hips + noise))
+    return found, _errors(found, others)

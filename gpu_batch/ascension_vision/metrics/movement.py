@@ -129,15 +129,16 @@ def _convex_hull(points: Array) -> Array:
     if len(ordered) < 3:
         return ordered
 
-    def half(sequence: Array) -> list[Array]:
-        chain: list[Array] = []
-        for point in sequence:
+    def half(sequence: list[list[float]]) -> list[list[float]]:
+        chain: list[list[float]] = []
+        for x, y in sequence:
             while len(chain) > 1:
-                (ax, ay), (bx, by) = chain[-1] - chain[-2], point - chain[-2]
-                if ax * by - ay * bx > 0:
+                (ax, ay), (bx, by) = chain[-2:]
+                if (bx - ax) * (y - by) - (by - ay) * (x - bx) > 0:
                     break
                 chain.pop()
-            chain.append(point)
+            chain.append([x, y])
         return chain[:-1]
 
-    return np.array(half(ordered) + half(ordered[::-1]))
+    corners: list[list[float]] = ordered.tolist()
+    return np.array(half(corners) + half(corners[::-1]))

@@ -21,12 +21,12 @@ class PlacedTouch(Protocol):
     def point(self) -> tuple[float, float, float]: ...
 
 
-def longest_reach(touches: Sequence[PlacedTouch]) -> tuple[float, float] | None:
+def longest_reach(touches: Sequence[PlacedTouch], after: float = -np.inf) -> tuple[float, float] | None:
     """The longest way along the wall, metres, from a hand that arrives to the farthest foot that is on (else the other
-    hand), and when; None where no hand arrives while anything else is on."""
+    hand), and when; None where no hand arrives later than ``after`` while anything else is on."""
     best: tuple[float, float] | None = None
     for touch in touches:
-        if not touch.limb.endswith("hand"):
+        if not touch.limb.endswith("hand") or touch.start <= after:
             continue
         held = [other for other in touches if other.limb != touch.limb and other.start <= touch.start <= other.end]
         feet = [other for other in held if other.limb.endswith("foot")]

@@ -6,7 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 from ascension_vision.body.motion import BodyMotion
-from ascension_vision.ghost.ghost import GhostContact, NoGhost
+from ascension_vision.contacts.contact import Contact
+from ascension_vision.ghost.finding import find_ghost
+from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.effort import effort
 from ascension_vision.metrics.measuring import Findings, measure
@@ -107,6 +109,84 @@ def test_holds_count_once_they_were_used_for_half_a_second_and_lengths_are_as_un
     assert reach.value is not None
     assert reach.uncertainty is not None
     assert reach.uncertainty > 0.3 * reach.value
+
+
+def test_a_hand_that_is_on_when_the_video_begins_has_not_arrived() -> None:
+    climb = short_climb()
+    began = [contact for contact in climb.contacts if contact.start == 0]
+    found = measure(replace(findings(), contacts=began))["max_reach_cm"]
+    assert found.value is None
+    assert found.reason == "No hand arrives while anything else is on a hold."
+
+
+def test_the_more_doubtful_the_contacts_the_less_sure_is_what_follows_from_them() -> None:
+    doubtful = [replace(contact, confidence=0.5) for contact in short_climb().contacts]
+    found = measure(replace(findings(), contacts=doubtful))
+    for name in ("max_reach_cm", "hold_count", "climb_duration_s"):
+        assert uncertainty(found, name) > uncertainty(usual(), name), name
+
+
+def test_loads_are_less_sure_where_the_walls_angle_was_only_assumed() -> None:
+    found = measure(replace(findings(), wall=replace(short_climb().wall, angle_source="assumed")))
+    assert uncertainty(found, "avg_tension") > uncertainty(usual(), "avg_tension")
+
+
+def uncertainty(metrics: dict[str, Metric], name: str) -> float:
+    error = metrics[name].uncertainty
+    assert error is not None
+    return error
+
+
+def regripped() -> list[Contact]:
+    """The climb's contacts, with a hand that lets go of its hold once and grips it again."""
+    contacts = short_climb().contacts
+    longest = max((c for c in contacts if c.limb.endswith("hand")), key=lambda c: c.end - c.start)
+    away = longest.start + 0.5
+    parts = [replace(longest, end=away), replace(longest, start=away + 0.4)]
+    return [c for c in contacts if c is not longest] + parts
+
+
+def test_a_regrip_is_counted_and_never_more_surely_than_to_one() -> None:
+    found = measure(replace(findings(), contacts=regripped()))["regrip_count"]
+    assert found.value == 1
+    assert found.uncertainty is not None
+    assert found.uncertainty >= 1
+
+
+@cache
+def its_ghost() -> Ghost:
+    climb = short_climb()
+    found = find_ghost(climb.motion, climb.contacts, climb.holds, climb.wall)
+    assert isinstance(found, Ghost)
+    return found
+
+
+def test_an_expert_is_efficient_and_the_error_of_that_is_told() -> None:
+    found = measure(replace(findings(), ghost=its_ghost()))
+    efficiency = found["movement_efficiency"].value
+    assert efficiency is not None
+    assert efficiency > 0.9
+    assert 0 < uncertainty(found, "movement_efficiency") < 0.4
+
+
+def test_wrong_contacts_make_the_efficiency_doubtful() -> None:
+    doubtful = [replace(contact, confidence=0.6) for contact in short_climb().contacts]
+    sure, unsure = (
+        uncertainty(measure(replace(findings(), ghost=its_ghost(), contacts=contacts)), "movement_efficiency")
+        for contacts in (short_climb().contacts, doubtful)
+    )
+    assert unsure > 1.3 * sure
+
+
+def test_a_ghost_that_costs_more_than_the_climb_is_no_measure_of_it() -> None:
+    ghost = its_ghost()
+    slow = replace(
+        ghost, t=3 * ghost.t, contacts=[replace(c, start=3 * c.start, end=3 * c.end) for c in ghost.contacts]
+    )
+    found = measure(replace(findings(), ghost=slow))["movement_efficiency"]
+    assert found.value is None
+    assert found.reason is not None
+    assert "costs more" in found.reason
 
 
 def test_without_a_wall_only_what_pictures_tell_is_measured() -> None:
