@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from ascension_vision.pose import weights
 from ascension_vision.pose.blazepose import BlazePose
 from ascension_vision.pose.model import Landmarks
-from ascension_vision.pose.network import Network
 from ascension_vision.pose.roi import Roi, whole_frame
 from ascension_vision.scene import SceneOptions, plan_scene
 from ascension_vision.scene.render import Renderer
@@ -99,9 +97,18 @@ def test_half_precision_keeps_landmarks_where_they_are(plain: BlazePose, frames:
     assert np.percentile(3 * apart, 99) < 2
 
 
-def test_in_half_precision_only_the_heat_maps_come_out_rounded() -> None:
-    # As on a GPU, where nothing is fused: the types must fit each other in every layer.
-    network = Network.load(weights.converted_path(weights.LANDMARK)).halve(10, [2]).to("meta")
-    outputs = network(torch.empty(5, 3, 256, 256, device="meta"))
-    assert [tuple(output.shape) for output in outputs] == [(5, 195), (5, 1), (5, 39, 64, 64), (5, 117)]
-    assert [output.dtype for output in outputs] == [torch.float32, torch.float32, torch.float16, torch.float32]
+def test_on_another_device_nothing_is_left_on_the_cpu_and_only_the_heat_maps_are_rounded(frames: list[Frame]) -> None:
+    # A device without numbers knows shapes, types and places all the same; only the fetching must fail.
+    pose = BlazePose("meta")
+    told: list[tuple[tuple[int, ...], torch.dtype]] = []
+
+    def note(network: torch.nn.Module, given: object, outputs: list[Tensor]) -> None:
+        told.extend((tuple(output.shape), output.dtype) for output in outputs)
+
+    pose._landmark.register_forward_hook(note)
+    for look in (pose.landmarks, pose.detect):
+        with pytest.raises(NotImplementedError, match="no data"):
+            look([frame.picture for frame in frames], [whole_frame(frame.picture) for frame in frames])
+    n = len(frames)
+    shapes = [(n, 195), (n, 1), (n, 39, 64, 64), (n, 117)]
+    assert told == list(zip(shapes, [torch.float32, torch.float32, torch.float16, torch.float32], strict=True))
