@@ -165,7 +165,7 @@ class BlazePose:
 
     def _sent(self, crops: npt.NDArray[np.uint8]) -> Tensor:
         # Crops travel as bytes; a permuted contiguous NHWC array is channels-last already.
-        return torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)
+        return torch.from_numpy(crops).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
 
 
 def _loaded(source: weights.Source) -> Network:
@@ -233,19 +233,19 @@ def refine_by_heat_map(points: Tensor, heat_map: Tensor) -> Tensor:
     ``points`` ``(n, 39, 2)`` in units of the crop; ``heat_map`` ``(n, 39, 64, 64)`` logits.
     """
     rows, columns = heat_map.shape[2:]
-    size = torch.tensor([columns, rows], device=points.device)
-    cell = (points * size).to(torch.int64)  # towards zero, as MediaPipe's cast does
-    inside = ((cell >= 0) & (cell < size)).all(dim=-1)
+    # Towards zero, as MediaPipe's cast does.
+    column, row = (points[..., 0] * columns).to(torch.int64), (points[..., 1] * rows).to(torch.int64)
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     reach = torch.arange(_HEAT_MAP_KERNEL, device=points.device) - _HEAT_MAP_KERNEL // 2
-    x = cell[..., 0, None, None] + reach[None, None, None, :]
-    y = cell[..., 1, None, None] + reach[None, None, :, None]
+    x = column[..., None, None] + reach
+    y = row[..., None, None] + reach[:, None]
     valid = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     index = y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)
     logits = heat_map.reshape(*heat_map.shape[:2], -1).gather(2, index.flatten(2)).reshape(index.shape)
     confidence = torch.sigmoid(logits) * valid
     total = confidence.sum(dim=(-1, -2))
-    centre = torch.stack([(confidence * x).sum(dim=(-1, -2)), (confidence * y).sum(dim=(-1, -2))], dim=-1)
-    refined = centre / total.clamp_min(1e-12)[..., None] / size
+    sums = [(confidence * x).sum(dim=(-1, -2)) / columns, (confidence * y).sum(dim=(-1, -2)) / rows]
+    refined = torch.stack(sums, dim=-1) / total.clamp_min(1e-12)[..., None]
     use = inside & (confidence.amax(dim=(-1, -2)) >= _HEAT_MAP_CONFIDENCE) & (total > 0)
     return torch.where(use[..., None], refined, points)
 

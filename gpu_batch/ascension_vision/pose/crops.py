@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ascension_vision.pose.roi import Roi, View
 from ascension_vision.video.picture import Picture
@@ -55,38 +56,35 @@ class Cutter:
 
     def _cut_array(self, image: View, roi: Roi, size: int, repeat: bool) -> Tensor:
         pixels = image.rgb if isinstance(image, Picture) else image
-        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).to(self._device)
+        planes = self._plane(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         where = self._there(roi.matrix(size)[None]).expand(3, 2, 3)
         return _sampled(planes, where, size, None if repeat else 0.0)[None]
 
     def _planes(self, picture: Picture) -> list[Tensor]:
         if picture not in self._sent:
-            self._sent[picture] = [torch.from_numpy(plane).to(self._device) for plane in picture.planes]
+            self._sent[picture] = [self._plane(plane) for plane in picture.planes]
         return self._sent[picture]
 
+    def _plane(self, plane: npt.NDArray[np.uint8]) -> Tensor:
+        # Not to wait for what the device has still to do: CUDA has taken the bytes when this returns.
+        return torch.from_numpy(plane).to(self._device, non_blocking=True).float()
+
     def _there(self, values: npt.NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(values).to(self._device, torch.float32)
+        return torch.from_numpy(values.astype(np.float32)).to(self._device, non_blocking=True)
 
 
 def _sampled(planes: Tensor, where: Tensor, size: int, beyond: float | None) -> Tensor:
-    """``(n, size, size)`` float32, whole numbers: bytes ``(n, rows, columns)`` between their pixels.
+    """``(n, size, size)`` float32, whole numbers: what lies between the pixels of ``planes`` ``(n, rows, columns)``.
 
     ``where`` ``(n, 2, 3)``: what ``(x, y, 1)`` of the result shows. ``beyond``: the value outside, None for the edge's.
     """
     rows, columns = planes.shape[1:]
     steps = torch.arange(size, device=planes.device, dtype=torch.float32)
-    across, down, start = where[:, :, :, None, None].unbind(dim=2)
-    x, y = (across * steps + down * steps[:, None] + start).unbind(dim=1)
-    left, top = x.floor(), y.floor()
-    flat = planes.flatten(1)
-    result = torch.zeros_like(x)
-    for lower in (0, 1):
-        for right in (0, 1):
-            column, row = (left + right).long(), (top + lower).long()
-            place = row.clamp(0, rows - 1) * columns + column.clamp(0, columns - 1)
-            value = flat.gather(1, place.flatten(1)).reshape(place.shape).float()
-            if beyond is not None:
-                inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-                value = torch.where(inside, value, beyond)
-            result += value * (1 - (x - left - right).abs()) * (1 - (y - top - lower).abs())
-    return result.round()
+    across, down, start = where[:, None, None].unbind(dim=-1)
+    places = across * steps[:, None] + down * steps[:, None, None] + start
+    # grid_sample has the first pixel's middle at -1 and the last one's at 1.
+    grid = torch.stack([places[..., 0] * (2 / (columns - 1)) - 1, places[..., 1] * (2 / (rows - 1)) - 1], dim=-1)
+    level = beyond or 0.0
+    edge = "border" if beyond is None else "zeros"
+    found = functional.grid_sample(planes[:, None] - level, grid, "bilinear", edge, align_corners=True)
+    return (found[:, 0] + level).round()
