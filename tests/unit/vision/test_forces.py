@@ -113,6 +113,17 @@ def test_a_sloper_holds_nobody_on_a_steep_wall() -> None:
     assert not held(*HANDS, kind="sloper", **hanging).feasible[0]
 
 
+def test_what_a_body_lacks_that_is_not_held_is_the_least_it_could_lack() -> None:
+    # beyond a cone's nearest point nothing is gained along what is held already: they are at right angles
+    aside = CENTRE + np.array([0.2, 0.05, 0.0])
+    for kind, angle in (("sloper", 40.0), ("crimp", 50.0), ("foothold", 60.0)):
+        forces = held("left_hand", *FEET, angle=angle, kind=kind, centre=aside)
+        missing = forces.missing[0].numpy()
+        wanted = np.concatenate([up(angle), np.zeros(3)])
+        assert np.linalg.norm(missing) > 0.02
+        assert missing @ (wanted - missing) == pytest.approx(0, abs=5e-3)
+
+
 def some_climbing(count: int) -> tuple[Array, Array, Array, Grips]:
     """Random contacts about a body; most of it can be held."""
     rng = np.random.default_rng(5)
