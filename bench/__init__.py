@@ -13,6 +13,7 @@ BENCHMARKS = (
     "contacts",
     "format",
     "ghost",
+    "gpu",
     "holds",
     "holds_in_place",
     "load",
