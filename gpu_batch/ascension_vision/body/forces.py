@@ -33,7 +33,7 @@ BALANCED = 0.01
 _BALANCE = 3e4
 # The method's own steps, and for how many rounds: with the first the loads of a body that is held settle soonest, with
 # the second what a body lacks that is not held (a step that varies: Boyd et al. 2011, 3.4.1).
-_STEPS = ((20.0, 150), (200.0, 450))
+_STEPS = ((20.0, 150), (2000.0, 450))
 _RELAXATION, _CHECKED_EVERY = 1.7, 25
 _SETTLED = 1e-4
 # Standard deviation in time of what an acceleration is taken from.
