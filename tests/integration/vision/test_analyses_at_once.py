@@ -1,5 +1,7 @@
 """Several analyses in one process, as on a GPU: they share the networks' batches and nothing else."""
 
+import gzip
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from ascension_vision.scene import SceneOptions
 from ascension_vision.scene.film import write_sample
 from torch import Tensor
 
+from tests.unit.test_worker import Bench, bench  # noqa: F401
 from tests.unit.vision import films
 
 OPTIONS = Options(detect_holds=False, device="cpu")
@@ -63,3 +66,21 @@ def test_analyses_at_once_find_what_each_finds_alone(clips: list[Path]) -> None:
         assert one["quality"] == other["quality"]
         here, there = (np.array([frame["landmarks"] for frame in of["poses"]["frames"]], float) for of in (one, other))
         assert np.abs(here[..., :2] - there[..., :2]).max() < 0.005
+
+
+def test_a_worker_that_has_several_videos_at_once_stores_of_each_what_it_stores_alone(
+    bench: Bench,  # noqa: F811
+    clips: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench.module, "analyze", analyze)
+    monkeypatch.setenv("DEVICE", "cpu")
+    for name, clip in zip("abc", clips, strict=True):
+        bench.queue(name, options={"detect_holds": False, "generate_ghost": False})
+        bench.s3.put_object(Bucket="videos", Key=f"uploads/{name}.mp4", Body=clip.read_bytes())
+    bench.run(at_once=3)
+    for name, clip in zip("ab", clips, strict=False):
+        stored = json.loads(gzip.decompress(bench.stored(f"results/{name}/verbose.json.gz")))
+        assert stored["poses"] == json.loads(json.dumps(analyze(clip, OPTIONS).verbose()["poses"]))
+    assert bench.outcome("c")["problem"]["type"] == "no-climber"
+    assert sorted(bench.states.answers) == [(f"token of {name}", "success") for name in "abc"]
