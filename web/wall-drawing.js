@@ -16,15 +16,17 @@ export function corners(climb, hold, frame, place) {
   return outline.map((corner) => place(climb.camera.seen(corner, frame)));
 }
 
-/** The holds of a climb on one canvas. Shapes are kept as long as the camera sees the wall from the same place. */
+/** The holds of a climb on one canvas, dashed where only a resting limb tells of one. Shapes are kept as long as the
+ *  camera sees the wall from the same place. */
 export class HoldDrawing {
   #kept = { key: null, shapes: [] };
 
   draw(context, climb, frame, place, thick) {
-    for (const { path, used, color } of this.#shapes(climb, frame, place, context.canvas)) {
+    for (const { path, used, color, presumed } of this.#shapes(climb, frame, place, context.canvas)) {
       context.globalAlpha = used ? 1 : 0.55;
       context.fillStyle = color;
       context.strokeStyle = OUTLINE;
+      context.setLineDash(presumed ? [thick * 1.6, thick * 1.6] : []);
       context.lineWidth = (used ? thick * 0.9 : thick * 0.45) + 2;
       context.stroke(path);
       context.strokeStyle = color;
@@ -35,6 +37,7 @@ export class HoldDrawing {
         context.fill(path);
       }
     }
+    context.setLineDash([]);
     context.globalAlpha = 1;
   }
 
@@ -67,7 +70,8 @@ export class HoldDrawing {
       path.closePath();
       const { center, radius } = circle(points);
       const top = [center[0], Math.min(...points.map(([, y]) => y))];
-      return { id: hold.id, path, top, radius, type: hold.type, used: climb.used.has(hold.id), color: HOLD_COLORS[hold.color] ?? MIDDLE };
+      const color = HOLD_COLORS[hold.color] ?? MIDDLE;
+      return { id: hold.id, path, top, radius, type: hold.type, used: climb.used.has(hold.id), color, presumed: hold.by === "limb" };
     });
     // Those in use on top.
     shapes.sort((a, b) => a.used - b.used);

@@ -26,6 +26,7 @@ from ascension_vision.pose.scouting import KeyFrame, scout
 from ascension_vision.problems import Problem
 from ascension_vision.result import decode, document
 from ascension_vision.video.clip import Clip
+from ascension_vision.wall.estimate import estimate_wall
 
 if TYPE_CHECKING:
     from ascension_vision.holds.finding import HoldModel
@@ -130,7 +131,8 @@ def analyze(
         track=None, view=None, holds=None, next_hold_id=0, revision=0, thumbnail=_thumbnail(keys[middle]),
     )  # fmt: skip
     if camera is not None:
-        seen = _with_wall(seen, camera, keys, holds or networks.hold_model(choose_device(options.device)), report)
+        holds = holds or networks.hold_model(choose_device(options.device))
+        seen = _with_wall(seen, camera, keys, holds, options, report)
     return _concluded(seen, options, lambda stage, done: report(stage, 0.85 + 0.14 * done), report)
 
 
@@ -162,14 +164,20 @@ def revise(
 
 
 def _with_wall(
-    seen: Observations, camera: CameraWatcher, keys: list[KeyFrame], model: "HoldModel", report: Progress
+    seen: Observations,
+    camera: CameraWatcher,
+    keys: list[KeyFrame],
+    model: "HoldModel",
+    options: Options,
+    report: Progress,
 ) -> Observations:
     report("following the camera", 0.79)
     track = register(camera, keys, seen.poses)
     view = reference_view(keys, seen.poses, track)
     report("finding holds", 0.81)
     found = [hold.hold(number).shifted(view.origin) for number, hold in enumerate(model.find(view.image))]
-    holds = with_hidden_holds(model, keys, seen.poses, track, view, found)
+    wall = estimate_wall(seen.poses, track, view, found, options.climber_height_cm, options.wall_angle_deg)
+    holds = with_hidden_holds(model, keys, seen.poses, track, view, found, wall)
     models = {**seen.models, "holds": model.name}
     return replace(seen, models=models, track=track, view=view, holds=holds, next_hold_id=len(holds))
 

@@ -64,7 +64,7 @@ def conclude(seen: Observations, wishes: Wishes, device: str, report: Progress) 
     )  # fmt: skip
     holds = place_holds(seen.holds, wall)
     report("finding contacts", 0.1)
-    contacts = find_contacts(seen.poses, seen.track, holds)
+    contacts = find_contacts(seen.poses, seen.track, holds, wall)
     report("fitting the body", 0.2)
     motion = None
     if wall is None:

@@ -1,8 +1,9 @@
 """By how much a clip's limbs are off all in the same way.
 
-The pose network places feet at steep walls, and hands, beside where they are, for a whole clip in the same way and
-mirrored on the other side of the body. A camera that stands aside sees all that is off the wall moved to one side. The
-holds tell: what all rests lie beside in the same way is no coincidence.
+Landmarks lie off the wall, and are seen beside what they touch: lower at steep walls, to one side by a camera that
+stands aside. The pose network draws feet too near to each other. All this is known roughly, from the wall and from how
+it is on rendered climbs. What is left is the same for a whole clip, mirrored on the other side of the body or in one
+direction for all limbs, and the holds tell it: what all rests lie beside in the same way is no coincidence.
 """
 
 from collections.abc import Sequence
@@ -15,21 +16,33 @@ from ascension_vision.contacts.rests import Rest, find_rests
 from ascension_vision.contacts.tips import Tips
 from ascension_vision.contacts.touch import Touch
 from ascension_vision.holds.hold import Hold
+from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 
 # Torso lengths: how large the mirrored offset of hands or feet usually is, and their height's; how large the shift of
 # all limbs; the largest of each that are looked for, in how many steps.
 _STEP = 0.03
-_USUAL, _STEPS = 0.12, 12
-_USUAL_SHIFT, _SHIFT_STEPS = 0.08, 6
+_USUAL, _STEPS = 0.09, 12
+_USUAL_SHIFT, _SHIFT_STEPS = 0.06, 6
 # Rests that were hardly seen say nothing.
 _LEAST_LOOKS = 4.0
 _KINDS = ((0, 1), (2, 3))
+# So far off the wall are hands' and feet's landmarks, metres, and so far beside the middles of their holds (towards the
+# other side of the body, down), torso lengths. Measured on 32 rendered climbs (docs/wall-and-contacts.md).
+_OFF_WALL_M = (0.07, 0.16)
+_BESIDE = ((0.05, -0.025), (0.05, -0.08))
 
 
-def without_bias(tips: Tips, holds: Sequence[Hold], leaning: Array) -> Tips:
-    """The limbs' ends where they would be were they not all off in the same way."""
+def without_bias(tips: Tips, holds: Sequence[Hold], leaning: Array, wall: Wall | None = None) -> Tips:
+    """The limbs' ends where they would be were they not all off in the same way.
+
+    Args:
+        holds: in reference pixels.
+        leaning: ``(holds,)`` see ``Touch``.
+        wall: how it stands before the camera, where that is known.
+    """
+    tips = _as_known(tips, wall)
     given_shift = []
     for limbs in _KINDS:
         touches = {limb: Touch(holds, limb, tips.place[:, limb], tips.torso, leaning) for limb in limbs}
@@ -44,6 +57,18 @@ def without_bias(tips: Tips, holds: Sequence[Hold], leaning: Array) -> Tips:
         for limb in limbs:
             side = -1 if limb % 2 else 1
             place[:, limb] -= np.array([chance @ shifts + side * aside, down]) * tips.torso
+    return replace(tips, place=place)
+
+
+def _as_known(tips: Tips, wall: Wall | None) -> Tips:
+    """The limbs' ends less what is known of all climbs."""
+    place = tips.place.copy()
+    for limbs, off_wall, (aside, down) in zip(_KINDS, _OFF_WALL_M, _BESIDE, strict=True):
+        for limb in limbs:
+            side = -1 if limb % 2 else 1
+            if wall is not None:
+                place[:, limb] = wall.project(wall.on_surface(place[:, limb], off_wall) * (1, 1, 0))
+            place[:, limb] -= np.array([side * aside, down]) * tips.torso
     return replace(tips, place=place)
 
 

@@ -20,6 +20,7 @@ from ascension_vision.contacts.tips import Tips, limb_tips
 from ascension_vision.contacts.touch import Touch
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.following import Poses
+from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 
@@ -34,18 +35,19 @@ _AWAY_CONFIDENCE = ((0.1, 0.4), (1.0, 0.6))
 _BARE = 0.7
 
 
-def find_contacts(poses: Poses, track: CameraTrack, holds: list[Hold]) -> list[Contact]:
+def find_contacts(poses: Poses, track: CameraTrack, holds: list[Hold], wall: Wall | None = None) -> list[Contact]:
     """Contacts in order of time while the climber climbs.
 
     Args:
         poses: cleaned, with ``visibility`` as ``body.trust`` makes it.
         holds: with outlines in reference pixels.
+        wall: tells by how much limbs are seen beside their holds; see ``bias``.
     """
     tips = limb_tips(poses, track)
     if tips is None:
         return []
     leaning = np.array([_VOLUME if hold.kind == "volume" else 0.0 for hold in holds])
-    tips = without_bias(tips, holds, leaning)
+    tips = without_bias(tips, holds, leaning, wall)
     stays = _stays(tips, holds, leaning)
     route = _route(tips, holds, stays)
     if route.any():

@@ -19,6 +19,8 @@ from ascension_vision.camera.silhouette import silhouette
 from ascension_vision.camera.track import CameraTrack, ReferenceView, apply
 from ascension_vision.camera.view import bodies_on
 from ascension_vision.contacts.bias import without_bias
+from ascension_vision.contacts.presumed import presumed_holds, share_seen
+from ascension_vision.contacts.resting import resting_places
 from ascension_vision.contacts.tips import Tips, limb_tips
 from ascension_vision.holds.boxes import Boxes, joined, merged, overlaps
 from ascension_vision.holds.hold import UNKNOWN, Hold
@@ -26,14 +28,13 @@ from ascension_vision.holds.outline import outlined
 from ascension_vision.holds.route import routes
 from ascension_vision.pose.following import Poses
 from ascension_vision.pose.scouting import KeyFrame
+from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
-# Torso lengths a second, seconds and the chance of being right: a limb at rest.
-_STILL, _SHORTEST, _SEEN = 0.3, 0.3, 0.5
-# Torso lengths: from a hold on which a limb rests, and between two rests at one place.
-_ON, _SAME_PLACE = 0.05, 0.15
+# Seconds of a limb's rest, and torso lengths from the hold on which it is.
+_SHORTEST, _ON = 0.3, 0.05
 # Shares of a box that the view showed: less, and it is no hold but what was made up there; more, and it is well known.
 _MADE_UP, _WELL_SEEN = 0.5, 0.9
 # Pieces are this large, and show so many torso lengths on each side of the place.
@@ -44,7 +45,7 @@ _CLEAR = 0.3
 _COARSE, _BODY = 4, 0.7
 # The chance that is enough where a limb rests; how much of a box a body may cover; torso lengths between the limb and
 # the box, and of its longer side; and by how much a limb's place is usually off.
-_ENOUGH, _COVERED, _NEAR, _LARGEST, _BESIDE = 0.3, 0.75, 0.15, 1.0, 0.08
+_ENOUGH, _COVERED, _NEAR, _LARGEST, _BESIDE = 0.6, 0.75, 0.15, 1.0, 0.08
 _OVERLAP = 0.3
 # What a single frame shows so surely, and no body covers by more, is a hold whoever rests beside it.
 _PLAIN, _BARED = 0.9, 0.5
@@ -72,43 +73,45 @@ class _Piece:
 
 
 def with_hidden_holds(
-    model: CloseLook, keys: list[KeyFrame], poses: Poses, track: CameraTrack, view: ReferenceView, holds: list[Hold]
+    model: CloseLook,
+    keys: list[KeyFrame],
+    poses: Poses,
+    track: CameraTrack,
+    view: ReferenceView,
+    holds: list[Hold],
+    wall: Wall | None = None,
 ) -> list[Hold]:
-    """The holds found in the view, less those that lie where it shows nothing, and those on which limbs rest besides.
+    """The holds found in the view, less those that lie where it shows nothing, and those on which limbs rest besides,
+    whether a frame shows them or none (``presumed``).
 
     Args:
         keys: the key frames, with the people on them.
         poses: cleaned, with ``visibility`` as ``body.trust`` makes it.
         holds: in reference pixels. Where there is none there is no wall, and nothing is looked for.
+        wall: where it is known already; see ``bias``.
 
     Returns:
         Holds in reference pixels, numbered anew. What was found here has no type.
     """
-    share = [_share_seen(view, hold) for hold in holds]
+    share = [share_seen(view, hold) for hold in holds]
     known = [hold for hold, seen in zip(holds, share, strict=True) if seen >= _MADE_UP]
     well = [hold for hold, seen in zip(holds, share, strict=True) if seen >= _WELL_SEEN]
     tips = limb_tips(poses, track)
     if tips is None or not well:
         return _numbered(known)
-    tips = without_bias(tips, well, np.zeros(len(well)))
+    tips = without_bias(tips, well, np.zeros(len(well)), wall)
     for number, hold in enumerate(_hidden(model, keys, poses, track, view, tips, well)):
         if not any(_one_object(hold, other) for other in well):
             known = [other for other in known if other in well or not _one_object(hold, other)]
             known.append(replace(hold, id=len(holds) + number))
             well.append(known[-1])
-    return _numbered(known)
+    return _numbered(known + presumed_holds(tips, view, known))
 
 
 def _numbered(holds: list[Hold]) -> list[Hold]:
     centers = np.array([hold.center for hold in holds]).reshape(-1, 2)
     numbers = routes(centers, [hold.color for hold in holds], [hold.kind for hold in holds])
     return [replace(hold, id=i, route=route) for i, (hold, route) in enumerate(zip(holds, numbers, strict=True))]
-
-
-def _share_seen(view: ReferenceView, hold: Hold) -> float:
-    x0, y0, x1, y1 = np.round(np.array(hold.box) - np.tile(view.origin, 2)).astype(int)
-    seen = view.seen[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
-    return float(seen.mean()) if seen.size else 1.0
 
 
 def _one_object(one: Hold, other: Hold) -> bool:
@@ -136,7 +139,7 @@ def _hidden(
     well: list[Hold],
 ) -> list[Hold]:
     """At most one hold for each place, the surest first, and then those that are plain to see."""
-    places = _places(tips, well)
+    places = resting_places(tips, well, _SHORTEST, _ON)[:_PLACES]
     pieces = _pieces(keys, poses, track, tips, places)
     if not pieces:
         return []
@@ -157,31 +160,7 @@ def _plain(piece: _Piece, boxes: Boxes, torso: float, view: ReferenceView) -> li
     boxes = boxes.chosen(boxes.scores >= _PLAIN)
     boxes = _whole_ones(piece, boxes, scale * torso, _BARED)
     found = [_hold(piece, corners, float(chance)) for corners, chance in zip(boxes.corners, boxes.scores, strict=True)]
-    return [hold for hold in found if _share_seen(view, hold) < _WELL_SEEN]
-
-
-def _places(tips: Tips, well: list[Hold]) -> list[Array]:
-    """``(2,)`` reference pixels each: where limbs rest beside all known holds, the longest rests first."""
-    rests: list[tuple[float, Array]] = []
-    for limb in range(4):
-        for run in tips.runs():
-            still = (tips.speed[run, limb] < _STILL) & (tips.seen[run, limb] > _SEEN)
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]))).reshape(-1, 2) + run.start
-            rests += [
-                (float(tips.t[stop - 1] - tips.t[start]), np.median(tips.place[start:stop, limb], axis=0))
-                for start, stop in edges
-                if tips.t[stop - 1] - tips.t[start] >= _SHORTEST
-            ]
-    places: list[Array] = []
-    for _, place in sorted(rests, key=lambda rest: -rest[0]):
-        taken = any(np.linalg.norm(place - other) < _SAME_PLACE * tips.torso for other in places)
-        if not taken and not any(_beside(place, hold.outline) <= _ON * tips.torso for hold in well):
-            places.append(place)
-    return places[:_PLACES]
-
-
-def _beside(place: Array, outline: Array) -> float:
-    return -cv2.pointPolygonTest(outline.astype(np.float32), (float(place[0]), float(place[1])), True)
+    return [hold for hold in found if share_seen(view, hold) < _WELL_SEEN]
 
 
 def _pieces(keys: list[KeyFrame], poses: Poses, track: CameraTrack, tips: Tips, places: list[Array]) -> list[_Piece]:

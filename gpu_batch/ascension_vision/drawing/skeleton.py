@@ -146,10 +146,12 @@ def ring(picture: NDArray[np.uint8], center: Array, radius: float, color: Color,
         cv2.circle(picture, _fixed(center), round(radius * 2**_SHIFT), tone, size, cv2.LINE_AA, _SHIFT)
 
 
-def polygon(picture: NDArray[np.uint8], corners: Array, color: Color, thick: int) -> None:
-    """A closed line through points (n, 2), pixels."""
+def polygon(picture: NDArray[np.uint8], corners: Array, color: Color, thick: int, dashed: bool = False) -> None:
+    """A closed line through points (n, 2), pixels; ``dashed``: every other side of it."""
     points = np.round(np.clip(corners, -1e5, 1e5) * 2**_SHIFT).astype(np.int32)
-    cv2.polylines(picture, [points], True, color, thick, cv2.LINE_AA, _SHIFT)
+    sides = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
+    lines = list(sides[::2]) if dashed else [points]
+    cv2.polylines(picture, lines, not dashed, color, thick, cv2.LINE_AA, _SHIFT)
 
 
 def label(picture: NDArray[np.uint8], text: str, place: Array, share: float) -> None:

@@ -50,8 +50,9 @@ class Wall:
         return carried
 
     def draw(self, picture: NDArray[np.uint8], t: float, frame: int, pose: Pose | None) -> None:
-        """Every hold's outline, those of the climb stronger and with their type, and a ring in the limb's colour round
-        each that is touched; where a limb rests on no hold, round its tip."""
+        """Every hold's outline, those of the climb stronger and with their type, dashed where only a resting limb tells
+        of one, and a ring in the limb's colour round each that is touched; where a limb rests on no hold, round its
+        tip."""
         height, width = picture.shape[:2]
         thick = stroke_width(width, height)
         size = np.array([width, height], dtype=np.float64)
@@ -59,10 +60,10 @@ class Wall:
         outlines = {hold["id"]: self.seen(_outline(hold), frame) * size for hold in self._holds}
         for hold in sorted(self._holds, key=lambda hold: hold["id"] in self._used):
             color = _HOLD_COLORS.get(str(hold.get("color")), MIDDLE)
-            strong = hold["id"] in self._used
+            strong, dashed = hold["id"] in self._used, hold.get("by") == "limb"
             if strong:
-                polygon(picture, outlines[hold["id"]], OUTLINE, thick // 2 + 2)
-            polygon(picture, outlines[hold["id"]], color, max(1, thick // 2 if strong else thick // 4))
+                polygon(picture, outlines[hold["id"]], OUTLINE, thick // 2 + 2, dashed)
+            polygon(picture, outlines[hold["id"]], color, max(1, thick // 2 if strong else thick // 4), dashed)
         for contact in touched:
             color = LIMB_COLORS[contact["limb"]]
             corners = outlines.get(contact["hold_id"])

@@ -28,7 +28,7 @@ class Hold:
         route: the same number for holds that seem to belong together; None where that cannot be told.
         wall_m: x, y, z in the wall frame, metres; None where the scale is unknown.
         wall_error_cm: half width of the interval that holds the true place in nine of ten cases.
-        by: who found it.
+        by: who found it: the detector, the user, or the limb that rests where nobody sees the wall.
     """
 
     id: int
@@ -42,7 +42,7 @@ class Hold:
     route: int | None = None
     wall_m: tuple[float, float, float] | None = None
     wall_error_cm: float | None = None
-    by: Literal["detector", "user"] = "detector"
+    by: Literal["detector", "user", "limb"] = "detector"
 
     @property
     def center(self) -> tuple[float, float]:

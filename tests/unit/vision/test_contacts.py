@@ -16,6 +16,7 @@ from ascension_vision.pose.following import Poses
 from ascension_vision.scene import CameraOptions, Scene, SceneOptions, plan_scene
 from ascension_vision.scene.camera import homography_between
 from ascension_vision.scene.holds import hold_mesh
+from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
 
@@ -174,14 +175,17 @@ HOLDS = [square(0, LEFT_GRIP), square(1, RIGHT_GRIP), square(2, (230, 607)), squ
 
 
 def contacts(
-    body: Array, holds: list[Hold] = HOLDS, hide: Callable[[Array], None] | None = None
+    body: Array,
+    holds: list[Hold] = HOLDS,
+    hide: Callable[[Array], None] | None = None,
+    wall: Wall | None = None,
 ) -> dict[str, list[Contact]]:
     visibility = np.full(body.shape[:2], 0.95)
     if hide is not None:
         hide(visibility)
     noise = 0.01 * TORSO * wandering(body.shape, np.random.default_rng(1))
     track = CameraTrack(np.repeat(np.eye(3)[None], len(body), axis=0), 0, True)
-    found = find_contacts(poses_of(T[: len(body)], body + noise, visibility), track, holds)
+    found = find_contacts(poses_of(T[: len(body)], body + noise, visibility), track, holds, wall)
     return {
         limb: [c for c in found if c.limb == limb] for limb in ("left_hand", "right_hand", "left_foot", "right_foot")
     }
@@ -191,6 +195,19 @@ def reach(body: Array, landmarks: list[int], goal: tuple[float, float], start: i
     share = np.clip((np.arange(len(body)) - start) / (stop - start), 0, 1)[:, None, None]
     eased = share**3 * (10 - 15 * share + 6 * share**2)
     body[:, landmarks] += eased * (np.array(goal) - body[:, landmarks])
+
+
+@pytest.mark.parametrize(("lean_deg", "hold"), [(35.0, "upper"), (-35.0, "lower")])
+def test_feet_stand_higher_on_a_steep_wall_and_lower_on_a_slab_than_they_are_seen(lean_deg: float, hold: str) -> None:
+    lean, scale = np.radians(lean_deg), 200.0
+    projection = np.array(
+        [[scale, 0, 0, 270], [0, -scale * np.cos(lean), scale * np.sin(lean), 600], [0, 0, 0, 1]], np.float64
+    )
+    wall = Wall(projection, lean_deg, "user", "t_nuts", 0.004)
+    upper, lower = [square(2, (230, 580)), square(3, (310, 580))], [square(4, (230, 614)), square(5, (310, 614))]
+    found = contacts(standing(), [*HOLDS[:2], *upper, *lower], wall=wall)
+    expected = {"upper": [2, 3], "lower": [4, 5]}[hold]
+    assert [c.hold_id for limb in ("left_foot", "right_foot") for c in found[limb]] == expected
 
 
 def test_both_hands_can_be_on_one_hold() -> None:

@@ -131,6 +131,26 @@ def test_a_hold_that_the_view_does_not_show_is_found_where_a_frame_shows_it_plai
     assert len(found(body_that_leaves_at(4.0), picture, known, chance=0.95)) == 4
 
 
+def test_a_hold_is_presumed_where_a_limb_rests_and_nobody_sees_the_wall() -> None:
+    known = [hold_at(0, around(KNOWN)), *FEET]
+    seen = EVERYTHING.copy()
+    seen[150:300, 150:270] = False
+    holds = found(body_that_leaves_at(9.0), wall_with(around(KNOWN)), known, seen)
+    assert [hold.by for hold in holds] == ["detector"] * 3 + ["limb"]
+    presumed = holds[3]
+    assert (presumed.id, presumed.type, presumed.kind) == (3, "unknown", "hold")
+    assert presumed.confidence < min(hold.confidence for hold in holds[:3])
+    # The hand covers it: its fingers' ends are above its knuckles.
+    np.testing.assert_allclose(presumed.center, (GRIP[0], GRIP[1] - 5), atol=12)
+
+
+def test_no_hold_is_presumed_on_which_no_limb_rests_for_long() -> None:
+    known = [hold_at(0, around(KNOWN)), *FEET]
+    seen = EVERYTHING.copy()
+    seen[150:300, 150:270] = False
+    assert len(found(body_that_leaves_at(0.4), wall_with(around(KNOWN)), known, seen)) == 3
+
+
 def test_nothing_is_found_where_a_limb_rests_on_the_bare_wall() -> None:
     known = [hold_at(0, around(KNOWN)), *FEET]
     assert len(found(body_that_leaves_at(4.0), wall_with(around(KNOWN)), known)) == 3
