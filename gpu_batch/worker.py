@@ -46,6 +46,9 @@ UNBELIEVED_SECONDS = (0.1, 0.4, 1.5, 6.0)
 # Beside one GPU, with the four cores and 14 GB of memory that a job has: the parts that run on a core take longer than
 # the networks. ``ascension.analyses.workers`` counts on as many for each worker.
 AT_ONCE_ON_A_GPU = 3
+# How often a worker that is at work and could do more looks for it. It does not wait at both queues: what came to one
+# while it takes from the other would go back, and count as an attempt.
+SECONDS_BETWEEN_LOOKS = 0.3
 # One in so many times the ordinary queue is asked first, so that paying customers' work starves nobody.
 ORDINARY_FIRST_EVERY = 4
 # What is kept of an analysis beside its result. Where corrections start, ascension.analyses.workers says by this name.
@@ -159,12 +162,12 @@ class Queues:
         self._turns = count(1)
         self._doors = ThreadPoolExecutor(2, "queue")
 
-    def take(self) -> Work | None:
-        """The next piece of work, or None when both queues were empty for about a second."""
+    def take(self, patiently: bool) -> Work | None:
+        """The next piece of work, or None when both queues are empty, if ``patiently`` for about a second."""
         first, second = self._urls
         if next(self._turns) % ORDINARY_FIRST_EVERY == 0:
             first, second = second, first
-        return self._receive(first, 0) or self._receive(second, 0) or self._wait()
+        return self._receive(first, 0) or self._receive(second, 0) or (self._wait() if patiently else None)
 
     def _wait(self) -> Work | None:
         """Wait at both queues. What comes to the other one while the first one's work is done goes back at once."""
@@ -312,16 +315,16 @@ class Worker:
                 if running:
                     idle_since = time.monotonic()
                 running = {analysis for analysis in running if not analysis.done()}
-                if len(running) == at_once:
-                    wait(running, 1, FIRST_COMPLETED)
-                elif not running and time.monotonic() - idle_since >= self._idle_seconds:
-                    break
-                elif (work := self._queues.take()) is not None:
+                if len(running) < at_once and (work := self._queues.take(patiently=not running)) is not None:
                     if code_age() != self._code:
                         log.info("the code has changed since this worker started: leaving %s to a new one", work.job_id)
                         work.give_back()
                         break
                     running.add(threads.submit(self._see_to, work))
+                elif running:
+                    wait(running, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                elif time.monotonic() - idle_since >= self._idle_seconds:
+                    break
         self._leave()
 
     def _see_to(self, work: Work) -> None:

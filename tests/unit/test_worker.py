@@ -144,8 +144,8 @@ class Bench:
         worker = self.worker(idle_seconds, at_once)
         take = self.module.Queues.take
 
-        def take_or_stop(queues: Any) -> Any:
-            work = take(queues)
+        def take_or_stop(queues: Any, patiently: bool) -> Any:
+            work = take(queues, patiently)
             if work is None and idle_seconds is None and self.left() == 0:
                 worker.stop()
             return work
@@ -286,7 +286,7 @@ def test_a_waiting_worker_hears_of_work_in_either_queue_and_loses_none(bench: Be
     threading.Timer(0.2, send_both).start()
     taken: list[Any] = []
     while len(taken) < 2:
-        if (work := queues.take()) is not None:
+        if (work := queues.take(patiently=True)) is not None:
             work.drop()
             taken.append(work.job_id)
     assert sorted(taken) == ["free", "paid"]
