@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ascension_vision.body.skeleton import ARMS, HIPS, LEGS, SHOULDERS
+from ascension_vision.body.skeleton import ARMS, HIPS, LEGS, OTHER_SIDE, SHOULDERS
 from ascension_vision.pose.following import Poses
 
 Array = npt.NDArray[np.float64]
@@ -14,6 +14,8 @@ Array = npt.NDArray[np.float64]
 _SPIKE_TORSOS = 0.15
 _SPIKE_SPREADS = 4.0
 _MEDIAN_REACH = 4
+# Both sides of a trunk that is seen from the side are so near that noise swaps them: not a jump.
+_JUMP_TORSOS = 0.2
 # Standard deviation of the smoothing kernel. A hand that reaches accelerates within about three tenths of a second.
 _SMOOTHING_SECONDS = 0.08
 _KERNEL_REACH = 2.5
@@ -57,8 +59,9 @@ def _runs(poses: Poses) -> list[npt.NDArray[np.intp]]:
 
 def _clean_run(run: npt.NDArray[np.intp], t: Array, points: Array, world: Array, visibility: Array) -> None:
     p, w, v = points[run], world[run], visibility[run]
-    _repair_swaps(p, v, w)
     torso = float(np.median(np.linalg.norm(p[:, SHOULDERS, :2].mean(axis=1) - p[:, HIPS, :2].mean(axis=1), axis=1)))
+    _turn_back(p, v, w, torso)
+    _repair_swaps(p, v, w)
     spikes = _spikes(p[..., :2], torso)
     lengths = _limb_lengths(w, v)
     # A landmark that was hidden or makes its limb too long or too short weighs less than its neighbours in time, a
@@ -70,8 +73,25 @@ def _clean_run(run: npt.NDArray[np.intp], t: Array, points: Array, world: Array,
     visibility[run] = np.where(spikes | drawn_in, np.minimum(v, 0.3), v)
 
 
+def _turn_back(points: Array, visibility: Array, world: Array, torso: float) -> None:
+    """Undo, in place, stretches in which the whole body is seen from the wrong side.
+
+    Nobody turns round between two frames: where left and right of the trunk change places at once, one of both sides of
+    that moment is wrong. That is what less of the time is.
+    """
+    trunk, swapped = [*SHOULDERS, *HIPS], [*SHOULDERS[::-1], *HIPS[::-1]]
+    kept = np.linalg.norm(points[1:, trunk, :2] - points[:-1, trunk, :2], axis=2).mean(axis=1)
+    turned = np.linalg.norm(points[1:, swapped, :2] - points[:-1, trunk, :2], axis=2).mean(axis=1)
+    jumps = (turned < 0.5 * kept) & (kept > _JUMP_TORSOS * torso)
+    wrong = np.concatenate([[0], np.cumsum(jumps)]) % 2 == 1
+    if 2 * wrong.sum() > len(points):
+        wrong = ~wrong
+    for array in (points, visibility, world):
+        array[wrong] = array[wrong][:, OTHER_SIDE]
+
+
 def _repair_swaps(points: Array, visibility: Array, world: Array) -> None:
-    """Undo, in place, frames in which the left and the right of a limb pair or of the whole body have changed places.
+    """Undo, in place, frames in which the left and the right of a limb pair or of the trunk have changed places.
 
     Going through time, a pair is swapped back where that brings it decidedly nearer to where it just was.
     """

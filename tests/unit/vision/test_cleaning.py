@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 from ascension_vision.body.cleaning import clean
+from ascension_vision.body.skeleton import OTHER_SIDE
 from ascension_vision.pose.following import Poses
 
 Array = npt.NDArray[np.float64]
@@ -116,6 +117,28 @@ def test_legs_that_change_places_for_some_frames_are_changed_back() -> None:
     for array in (broken.points, broken.world):
         array[50:56, left + right] = array[50:56, right + left]
     assert off(clean(broken), truth).max() < 6
+
+
+def test_a_body_that_is_seen_from_the_wrong_side_for_a_while_is_turned_back() -> None:
+    truth = climbing()
+    for stretch in (slice(0, 25), slice(60, 90), slice(100, 120)):
+        broken = climbing()
+        for array in (broken.points, broken.world, broken.visibility):
+            array[stretch] = array[stretch][:, OTHER_SIDE]
+        assert off(clean(broken), truth).max() < 6
+
+
+def test_a_climber_who_turns_round_is_left_so() -> None:
+    frames = 90
+    truth = climbing(frames)
+    turn = np.pi / (1 + np.exp(-(truth.t - truth.t[frames // 2]) / 0.06))
+    middle = truth.points[:, [11, 12, 23, 24], 0].mean(axis=1)[:, None]
+    truth.points[..., 0] = middle + np.cos(turn)[:, None] * (truth.points[..., 0] - middle)
+    x, z = truth.world[..., 0].copy(), truth.world[..., 2].copy()
+    truth.world[..., 0] = np.cos(turn)[:, None] * x + np.sin(turn)[:, None] * z
+    truth.world[..., 2] = np.cos(turn)[:, None] * z - np.sin(turn)[:, None] * x
+    cleaned = clean(truth)
+    assert off(cleaned, truth)[[0, -1]].max() < 6
 
 
 def test_legs_that_really_cross_stay_crossed() -> None:
