@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from itertools import count
@@ -306,8 +306,9 @@ class Worker:
             self._at_once = AT_ONCE_ON_A_GPU
 
     def run(self) -> None:
-        """Work until there is none. More is taken only when there is somebody free for it."""
-        at_once = self._at_once or 1
+        """Work until there is none. More is taken only when there is somebody free for it, and what was begun before
+        and not answered is done alone."""
+        at_once, alone = self._at_once or 1, False
         running: set[Future[None]] = set()
         idle_since = time.monotonic()
         with ThreadPoolExecutor(at_once, "analysis") as threads:
@@ -315,32 +316,36 @@ class Worker:
                 if running:
                     idle_since = time.monotonic()
                 running = {analysis for analysis in running if not analysis.done()}
-                if len(running) < at_once and (work := self._queues.take(patiently=not running)) is not None:
+                free = len(running) < at_once and not (alone and running)
+                if free and (work := self._queues.take(patiently=not running)) is not None:
                     if code_age() != self._code:
                         log.info("the code has changed since this worker started: leaving %s to a new one", work.job_id)
                         work.give_back()
                         break
-                    running.add(threads.submit(self._see_to, work))
+                    # Has it ended a worker before? Then it shall not end the work of others again.
+                    alone = work.attempt > 1
+                    running.add(threads.submit(self._see_to, work, frozenset(running) if alone else ()))
                 elif running:
                     wait(running, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
                 elif time.monotonic() - idle_since >= self._idle_seconds:
                     break
         self._leave()
 
-    def _see_to(self, work: Work) -> None:
+    def _see_to(self, work: Work, after: Collection[Future[None]]) -> None:
         try:
-            self._serve(work)
+            self._serve(work, after)
         except Exception:
             # Not even an answer: the message comes back by itself when it has been hidden long enough.
             log.exception("%s: could not be answered for", work.job_id)
 
-    def _serve(self, work: Work) -> None:
+    def _serve(self, work: Work, after: Collection[Future[None]]) -> None:
         log.info("%s: attempt %d", work.job_id, work.attempt)
         if work.attempt > MOST_ATTEMPTS:
             work.given_up("WorkerDied", f"{MOST_ATTEMPTS} workers ended in the middle of it")
             return
         try:
             with work.held():
+                wait(after)
                 self._analyse(work)
         except Withdrawn:
             log.info("%s: withdrawn", work.job_id)

@@ -145,10 +145,10 @@ class Bench:
         take = self.module.Queues.take
 
         def take_or_stop(queues: Any, patiently: bool) -> Any:
-            work = take(queues, patiently)
-            if work is None and idle_seconds is None and self.left() == 0:
+            if idle_seconds is None and self.left() == 0:
                 worker.stop()
-            return work
+                return None
+            return take(queues, patiently)
 
         with self._monkeypatch.context() as patch:
             patch.setattr(self.module.Queues, "take", take_or_stop)
@@ -368,6 +368,29 @@ def test_what_becomes_of_one_analysis_is_nothing_to_those_beside_it(
     assert bench.outcome("empty")["problem"]["type"] == "no-climber"
     answered = {"token of good": "success", "token of empty": "success", "token of broken": "WorkerDied"}
     assert dict(bench.states.answers) == answered
+    assert bench.left() == 0
+
+
+def test_what_comes_for_a_second_time_is_done_alone(bench: Bench) -> None:
+    bench.queue("killer", bench.priority)
+    taken = bench.sqs.receive_message(QueueUrl=bench.priority, VisibilityTimeout=0)["Messages"]
+    assert len(taken) == 1, "a worker died of it"
+    for name in "ab":
+        bench.queue(name, bench.priority)
+    now: set[str] = set()
+    beside: dict[str, set[str]] = {}
+
+    def analysed(progress: object) -> Analysis:
+        now.add(bench.at.name)
+        bench.module.time.sleep(0.1)
+        beside[bench.at.name] = set(now)
+        now.remove(bench.at.name)
+        return Analysis()
+
+    bench.analyse(analysed)
+    bench.run(at_once=3)
+    assert beside["killer"] == {"killer"}
+    assert sorted(beside) == ["a", "b", "killer"]
     assert bench.left() == 0
 
 
