@@ -223,9 +223,8 @@ def _looped(path: Path) -> Array:
 def analysed(video: Path, out: Path, without: Sequence[str] = _POSE_ALONE, device: str = "cpu") -> Run:
     """A process of ours that analyses the video and writes its verbose result to ``out``."""
     out.unlink(missing_ok=True)
-    command = Path(sys.executable).with_name("ascension-vision")
     options = [*without, "--device", device, "--format", "verbose"]
-    return _run([str(command), "analyze", str(video), "--out", str(out), *options])
+    return _run([sys.executable, "-m", "ascension_vision.cli", "analyze", str(video), "--out", str(out), *options])
 
 
 def _loop(video: Path, out: Path) -> Run:
