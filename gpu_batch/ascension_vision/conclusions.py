@@ -19,7 +19,7 @@ from ascension_vision.contacts.finding import find_contacts
 from ascension_vision.contacts.moves import moves
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost, NoGhost
-from ascension_vision.ghost.support import with_standing_feet
+from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics import measuring
 from ascension_vision.metrics.loads import hold_types, loads
@@ -120,8 +120,9 @@ def _loads(
     """``(frames, 4)`` over all analysed frames, NaN where the contacts that were seen do not hold the body."""
     if len(motion.t) < 5:
         return None
-    standing = with_standing_feet(contacts, motion, wall)
-    found = loads(motion.t, motion.landmarks, motion.gravity_centre, standing, hold_types(holds), wall)
+    types = hold_types(holds)
+    standing = with_needed_feet(contacts, motion, wall, types)
+    found = loads(motion.t, motion.landmarks, motion.gravity_centre, standing, types, wall)
     every = np.full((len(seen.poses.t), 4), np.nan)
     every[motion.frames] = np.where(found.held[:, None], found.share, np.nan)
     return every

@@ -35,9 +35,9 @@ Mask = npt.NDArray[np.bool_]
 # A face is felt from this share of what the certificate allows on, and kept to within this many body weights.
 _SAFE, _KEPT = 0.3, 0.003
 # Rounds of meeting faces and of keeping within them; and what counts as lacking much, in multiples of what is allowed.
-_ROUNDS, _SIDES, _MUCH = 9, 3, 5.0
+_ROUNDS, _SIDES, _MUCH = 12, 3, 30.0
 # Rounds without a gain by this factor after which nothing helps.
-_PATIENCE, _BETTER = 2, 0.95
+_PATIENCE, _BETTER = 3, 0.95
 # Contacts nearer to one another than this are one, metres.
 _ONE = 0.02
 # The centre may be so much nearer to a hold than the climber's ever was, or farther from it, and that is kept to

@@ -19,7 +19,7 @@ from ascension_vision.ghost.cues import Scene, give_cues
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
 from ascension_vision.ghost.path import course, load_case, swing_arc
 from ascension_vision.ghost.posing import Wishes, pose_clip
-from ascension_vision.ghost.support import with_standing_feet
+from ascension_vision.ghost.support import FALLING, with_needed_feet
 from ascension_vision.ghost.timeline import Flight, Timeline, flights, lay_out
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.effort import effort
@@ -33,16 +33,17 @@ Array = npt.NDArray[np.float64]
 # Frames a second of the Ghost. Between them a straight line is right to within 4 mm.
 RATE = 15.0
 _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
-# A climber's centre of gravity falls at this share of gravity in a jump, as blurred as it is seen.
-_FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
 # many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
-# much is lacking nothing will help.
-_MORE, _MUCH, _HOPELESS = 0.02, 5.0, 0.5
+# much is lacking nothing will help. A tip is about on its hold when it is this near, metres.
+_MORE, _MUCH, _HOPELESS, _SLIP = 0.02, 5.0, 0.5, 0.007
 # How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.
-_FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.002
-# So many times as much jerk of the joints is no surprise where the body jumps.
-_QUICKER = 10.0
+_FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.0007
+# So many times as much jerk of the joints is no surprise where the body jumps, and so long before and after its path
+# jerks by more than this, seconds and m/s³.
+_QUICKER, _AROUND, _JOLT = 10.0, 0.2, 10.0
+# So long before and after what is lacking, seconds, the body is asked to go farther.
+_BESIDE = 0.4
 # Off the wall in the middle of a swing: metres, and per metre of the way.
 _LIFT, _LIFT_PER_METRE = 0.05, 0.06
 # The trunk's own posture is the climber's without what is quicker than this: radians, and rad/s³ as no surprise.
@@ -51,7 +52,7 @@ _OWN_TRUNK, _OWN_TRUNK_JERK = 0.15, 5.0
 _PROBE, _LIGHTEN = 0.02, 0.01
 # Rounds of weighing and posing: so many make the load less, more only help the balance. After so many without a gain by
 # this factor the path is led nearer to where the body goes, and after so many nothing helps.
-_ROUNDS, _MOST_ROUNDS, _STUCK, _PATIENCE, _BETTER = 2, 9, 2, 6, 0.9
+_ROUNDS, _MOST_ROUNDS, _STUCK, _PATIENCE, _BETTER = 2, 12, 2, 6, 0.9
 # Steps of posing with loose, firmer and firm pins: at first, when the path changed, and to follow it more nearly.
 _STEPS, _FEW_STEPS, _FIRM_STEPS = (6, 4, 4), (3, 2, 3), (0, 0, 6)
 
@@ -72,7 +73,8 @@ def find_ghost(
         return NoGhost("The climber is seen too briefly.")
     if not contacts:
         return NoGhost("No hand or foot was seen on a hold.")
-    contacts = with_standing_feet(contacts, motion, wall)
+    types = hold_types(holds)
+    contacts = with_needed_feet(contacts, motion, wall, types)
     beta = edit(contacts, motion.t, motion.landmarks, wall)
     span = climb_span(beta, motion.t)
     if span is None:
@@ -82,7 +84,6 @@ def find_ghost(
         return NoGhost("The climb is too short.")
     if _share_seen(motion.t, start, end) < _SMALLEST_SHARE_SEEN:
         return NoGhost("The climber is hidden for too much of the climb.")
-    types = hold_types(holds)
     climbed = climbed_between(motion, contacts, types, wall, start, end)
     ghost = None
     jumps = [flight for flight in flights(beta, start, end) if _falls(motion, flight, wall)]
@@ -109,7 +110,7 @@ def _falls(motion: BodyMotion, flight: Flight, wall: Wall) -> bool:
     """Whether the climber's body falls while no limb is seen on: else one is on that was not seen."""
     flying = (motion.t >= flight.start) & (motion.t <= flight.end)
     rising = accelerations(motion.t, motion.gravity_centre)[flying] @ wall.up
-    return bool(flying.any() and rising.mean() < -_FALLING * GRAVITY)
+    return bool(flying.any() and rising.mean() < -FALLING * GRAVITY)
 
 
 def _failures(ghost: Ghost) -> tuple[int, float]:
@@ -147,11 +148,12 @@ def _pose(
         # where no path close to the climber's places is held, one that is less close and quicker may be
         aim = aim.loosened(lacks > 1)
         path, _ = balance.held(aim)
+    quick = aim.quick | _hasty(path)
     wishes = Wishes(
         own=model.tensor(own), points=model.tensor(_tip_places(timeline)),
         on=torch.as_tensor(timeline.on, device=model.device), across=model.tensor(_across(motion, timeline)),
-        gravity=model.tensor(path), nearly=model.tensor(np.where(few | aim.quick, _EXACTLY, _NEARLY)),
-        ease=model.tensor(np.where(aim.quick, _QUICKER, 1.0)), rate=RATE,
+        gravity=model.tensor(path), nearly=model.tensor(np.where(few | quick, _EXACTLY, _NEARLY)),
+        ease=model.tensor(np.where(quick, _QUICKER, 1.0)), rate=RATE,
     )  # fmt: skip
     pose = pose_clip(model, wishes, wishes.own, _STEPS)
     best, least, since = pose, np.inf, 0
@@ -159,8 +161,8 @@ def _pose(
     for done in range(_MOST_ROUNDS + 1):
         gravity = model.gravity_centre(pose).cpu().numpy()
         # of poses in which nothing is lacking the last carries least
-        beyond = np.degrees(model.limit_violation(pose).amax(dim=1).cpu().numpy())
-        lacking = float((np.clip(balance.lacking(gravity) - 1, 0, _MUCH) + np.clip(beyond, 0, _MUCH)).mean())
+        lacks = np.clip(balance.lacking(gravity) - 1, 0, _MUCH) + _astray(model, pose, wishes)
+        lacking = float(lacks.mean())
         since = 0 if lacking < _BETTER * least else since + 1
         if lacking <= least:
             best, least = pose, lacking
@@ -170,13 +172,36 @@ def _pose(
             # the body does not quite go where it is asked to: it is asked for more
             if since == _STUCK:
                 path = balance.nearest(gravity - aside, RATE)
-            aside = aside + np.clip(path - gravity, -_MORE, _MORE)
+            aside = aside + _near(lacks > 0)[:, None] * np.clip(path - gravity, -_MORE, _MORE)
         else:
             aim = aim.moved(_ease(model, pose, gravity, timeline, types, wall))
             path, _ = balance.held(aim)
         wishes = replace(wishes, gravity=model.tensor(path + aside))
         pose = pose_clip(model, wishes, pose, _FIRM_STEPS if lacking else _FEW_STEPS)
     return best
+
+
+def _astray(model: BodyModel, pose: torch.Tensor, wishes: Wishes) -> Array:
+    """``(n,)`` how far joints are beyond their limits and tips beside their holds, in multiples of what is little."""
+    beyond = np.degrees(model.limit_violation(pose).amax(dim=1).cpu().numpy())
+    away = (model.tips(pose) - wishes.points).norm(dim=2)
+    slips = torch.where(wishes.on, away, 0.0).amax(dim=1).cpu().numpy()
+    return np.asarray(np.clip(beyond, 0, _MUCH) + np.clip(slips / _SLIP - 1, 0, _MUCH))
+
+
+def _near(frames: npt.NDArray[np.bool_]) -> Array:
+    """``(n,)`` 1 in these frames, less around them, 0 elsewhere."""
+    reach = round(_BESIDE * RATE)
+    bell = np.hanning(2 * reach + 3)[1:-1]
+    return np.asarray(np.clip(np.convolve(frames, bell, "same"), 0, 1))
+
+
+def _hasty(path: Array) -> npt.NDArray[np.bool_]:
+    """``(n,)`` where balance asks the centre of gravity for a jolt."""
+    jolts = np.linalg.norm(jerk(np.arange(len(path)) / RATE, path), axis=1) > _JOLT
+    around = round(_AROUND * RATE)
+    # a jerk is of four places
+    return np.asarray(np.convolve(jolts, np.ones(2 * around + 4))[around : around + len(path)] > 0.5)
 
 
 def _own_posture(motion: BodyMotion, timeline: Timeline) -> Array:

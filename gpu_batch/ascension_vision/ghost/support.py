@@ -1,16 +1,18 @@
 """Feet that stand where no hold is known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from ascension_vision.body.forces import GRAVITY, accelerations
 from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.body.posture import runs
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import FEET
+from ascension_vision.metrics.loads import Case, many_loads
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
@@ -20,6 +22,12 @@ _SLOW, _NEAR, _SHORTEST = 0.45, 0.12, 0.5
 # Speeds are taken over this time, seconds.
 _OVER = 0.4
 _CONFIDENCE = 0.4
+# A foot without which the body would fall for much of the time: slower than this as the camera sees it, whose depth is
+# worst, no farther from the wall than volumes are thick, for so long; speeds over this time. m/s, metres, seconds.
+_SEEN_SLOW, _ON_VOLUMES, _PUSH, _SEEN_OVER = 0.6, 0.4, 0.2, 0.2
+# A climber's centre of gravity falls at this share of gravity in a jump, as blurred as it is seen.
+FALLING = 0.1
+_MUCH, _NEEDED_CONFIDENCE = 0.4, 0.3
 
 
 def with_standing_feet(contacts: Sequence[Contact], motion: BodyMotion, wall: Wall) -> list[Contact]:
@@ -38,6 +46,46 @@ def with_standing_feet(contacts: Sequence[Contact], motion: BodyMotion, wall: Wa
     return found
 
 
+def with_needed_feet(
+    contacts: Sequence[Contact], motion: BodyMotion, wall: Wall, types: Mapping[int, str]
+) -> list[Contact]:
+    """``with_standing_feet``, and one more for each time in which a foot seems to stay where it is while the others
+    cannot hold the body: it stands on something that nobody knows, or pushes off a volume for a moment.
+
+    Args:
+        types: of holds by id.
+    """
+    found = with_standing_feet(contacts, motion, wall)
+    places = tips(torch.as_tensor(motion.landmarks)).numpy()
+    maybe = [(limb, during) for limb in FEET for during in _still_as_seen(limb, found, motion, places, wall)]
+    if not maybe:
+        return found
+    some = np.zeros(len(motion.t), np.bool_)
+    for _, during in maybe:
+        some[during] = True
+    gravity = motion.gravity_centre
+    body = Case(motion.t, places, gravity, accelerations(motion.t, gravity), found, types, wall.up)
+    # whoever jumps falls, and nothing holds him
+    standing = body.acceleration @ wall.up > -FALLING * GRAVITY
+    needed = np.zeros(len(motion.t))
+    needed[some] = ~many_loads([body.at(some)])[0].held
+    for limb, during in maybe:
+        if (needed * standing)[during].mean() >= _MUCH:
+            start, end = motion.t[during][[0, -1]].tolist()
+            x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
+            found.append(Contact(LIMBS[limb], None, start, end, _NEEDED_CONFIDENCE, (x, y)))
+    return found
+
+
+def _still_as_seen(
+    limb: int, contacts: Sequence[Contact], motion: BodyMotion, places: Array, wall: Wall
+) -> list[slice]:
+    """Frames in which a limb without a contact stays about where it is in the picture, not far from the wall."""
+    seen = wall.on_surface(wall.project(places[:, limb]))
+    still = (_speed(motion.t, seen, _SEEN_OVER) < _SEEN_SLOW) & (places[:, limb, 2] < _ON_VOLUMES)
+    return _free(limb, contacts, motion.t, still, _SEEN_OVER, _PUSH)
+
+
 def at_rest(limb: int, contacts: Sequence[Contact], motion: BodyMotion, places: Array) -> list[slice]:
     """Frames of the motion in which a limb stays still at the wall without a contact of its own.
 
@@ -45,14 +93,21 @@ def at_rest(limb: int, contacts: Sequence[Contact], motion: BodyMotion, places: 
         places: ``(n, 4, 3)`` wall metres, of the limbs' tips.
     """
     still = (_speed(motion.t, places[:, limb]) < _SLOW) & (places[:, limb, 2] < _NEAR)
+    return _free(limb, contacts, motion.t, still, _OVER, _SHORTEST)
+
+
+def _free(
+    limb: int, contacts: Sequence[Contact], t: Array, still: npt.NDArray[np.bool_], over: float, shortest: float
+) -> list[slice]:
+    """Where it is still for at least so long, without a contact of its own."""
     for contact in contacts:
         if contact.limb == LIMBS[limb]:
-            still &= (motion.t < contact.start - _OVER / 2) | (motion.t > contact.end + _OVER / 2)
-    return [during for during in runs(still) if motion.t[during][-1] - motion.t[during][0] >= _SHORTEST]
+            still = still & ((t < contact.start - over / 2) | (t > contact.end + over / 2))
+    return [during for during in runs(still) if t[during][-1] - t[during][0] >= shortest]
 
 
-def _speed(t: Array, places: Array) -> Array:
-    """``(n,)`` metres a second, over ``_OVER`` seconds around each moment."""
-    before, after = np.clip(t - _OVER / 2, t[0], t[-1]), np.clip(t + _OVER / 2, t[0], t[-1])
+def _speed(t: Array, places: Array, over: float = _OVER) -> Array:
+    """``(n,)`` metres a second, over so many seconds around each moment."""
+    before, after = np.clip(t - over / 2, t[0], t[-1]), np.clip(t + over / 2, t[0], t[-1])
     moved = np.stack([np.interp(after, t, axis) - np.interp(before, t, axis) for axis in places.T], axis=1)
     return np.asarray(np.linalg.norm(moved, axis=1) / np.maximum(after - before, 1e-6))

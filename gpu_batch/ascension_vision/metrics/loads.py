@@ -64,7 +64,7 @@ class Case:
     types: Mapping[int, str]
     up: Array
 
-    def at(self, frames: slice) -> "Case":
+    def at(self, frames: slice | npt.NDArray[np.bool_]) -> "Case":
         """In some of its frames."""
         return replace(
             self, t=self.t[frames], points=self.points[frames], gravity_centre=self.gravity_centre[frames],

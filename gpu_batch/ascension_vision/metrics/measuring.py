@@ -18,7 +18,7 @@ from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
-from ascension_vision.ghost.support import with_standing_feet
+from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.climb import Climb
@@ -108,8 +108,9 @@ def measure(findings: Findings) -> dict[str, Metric]:
 
 
 def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Values, dict[str, float], dict[str, str]]:
-    contacts = with_standing_feet(findings.contacts, motion, wall) if findings.contacts else []
-    climb = Climb.of(motion, contacts, hold_types(findings.holds), wall)
+    types = hold_types(findings.holds)
+    contacts = with_needed_feet(findings.contacts, motion, wall, types) if findings.contacts else []
+    climb = Climb.of(motion, contacts, types, wall)
     ghost, reason = _certified(findings.ghost)
     height = motion.model.lengths.height
     values = _along_the_wall(climb)

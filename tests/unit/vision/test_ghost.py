@@ -11,7 +11,9 @@ from ascension_vision.ghost.beta import Beta, Stay, edit
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
+from ascension_vision.ghost.support import with_needed_feet, with_standing_feet
 from ascension_vision.ghost.timeline import lay_out
+from ascension_vision.metrics.loads import hold_types
 from ascension_vision.metrics.movement import least_jerk
 from ascension_vision.scene import SceneOptions
 
@@ -118,6 +120,49 @@ def test_a_foot_that_rests_nowhere_on_its_way_goes_there_at_once() -> None:
     beta = edit(contacts, climb.motion.t, climb.motion.landmarks, climb.wall)
     assert [drop.kind for drop in beta.dropped] == ["fidget"]
     assert [stay.hold_id for stay in beta.stays[2]] == [first.hold_id, 901]
+
+
+def without_feet(climb: Climb, start: float, end: float) -> list[Contact]:
+    """The climb's contacts, but those of the feet have a gap."""
+    left = [contact for contact in climb.contacts if contact.limb.endswith("hand")]
+    for contact in climb.contacts:
+        if contact.limb.endswith("foot"):
+            left += [
+                replace(contact, start=first, end=last)
+                for first, last in ((contact.start, min(contact.end, start)), (max(contact.start, end), contact.end))
+                if last > first
+            ]
+    return left
+
+
+def overhanging() -> Climb:
+    """On this wall hands alone do not hold a body that is not under them."""
+    return replace(short_climb(), wall=replace(short_climb().wall, angle_deg=15.0))
+
+
+def test_a_foot_that_stays_where_the_body_would_fall_without_it_stands_on_something() -> None:
+    climb = overhanging()
+    contacts = without_feet(climb, 0.4, 0.95)
+    assert len(with_standing_feet(contacts, climb.motion, climb.wall)) == len(contacts), "too short for standing"
+    found = with_needed_feet(contacts, climb.motion, climb.wall, hold_types(climb.holds))[len(contacts) :]
+    assert {contact.limb for contact in found} == {"left_foot", "right_foot"}
+    assert all(0.4 <= contact.start < contact.end <= 0.95 and contact.confidence < 0.5 for contact in found)
+
+
+def test_where_the_others_hold_the_body_no_foot_is_needed() -> None:
+    climb = short_climb()
+    types = hold_types(climb.holds)
+    found = with_needed_feet(climb.contacts, climb.motion, climb.wall, types)
+    assert found == with_standing_feet(climb.contacts, climb.motion, climb.wall)
+
+
+def test_who_falls_stands_on_nothing() -> None:
+    climb = overhanging()
+    t = climb.motion.t
+    falling = climb.motion.gravity_centre - 0.5 * 9.81 * t[:, None] ** 2 * climb.wall.up
+    contacts = without_feet(climb, 0.4, 0.95)
+    motion = replace(climb.motion, gravity_centre=falling)
+    assert with_needed_feet(contacts, motion, climb.wall, hold_types(climb.holds)) == contacts
 
 
 def stay(limb: int, start: float, end: float, x: float, y: float) -> Stay:
