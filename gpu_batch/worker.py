@@ -302,8 +302,8 @@ class Worker:
         except Exception:
             log.exception("the networks could not be loaded, and every analysis will say so")
             return
-        if not self._at_once and device == "cuda":
-            self._at_once = AT_ONCE_ON_A_GPU
+        self._at_once = self._at_once or (AT_ONCE_ON_A_GPU if device == "cuda" else 1)
+        log.info("networks on %s, %d at once", device, self._at_once)
 
     def run(self) -> None:
         """Work until there is none. More is taken only when there is somebody free for it, and what was begun before
