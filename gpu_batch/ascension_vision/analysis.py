@@ -26,7 +26,6 @@ from ascension_vision.pose.scouting import KeyFrame, scout
 from ascension_vision.problems import Problem
 from ascension_vision.result import decode, document
 from ascension_vision.video.clip import Clip
-from ascension_vision.wall.estimate import estimate_wall
 
 if TYPE_CHECKING:
     from ascension_vision.holds.finding import HoldModel
@@ -171,6 +170,9 @@ def _with_wall(
     options: Options,
     report: Progress,
 ) -> Observations:
+    # Imported here, like the networks: it brings PyTorch along.
+    from ascension_vision.wall.estimate import estimate_wall
+
     report("following the camera", 0.79)
     track = register(camera, keys, seen.poses)
     view = reference_view(keys, seen.poses, track)
