@@ -37,6 +37,8 @@ _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
 # many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
 # much is lacking nothing will help. A tip is about on its hold when it is this near, metres.
 _MORE, _MUCH, _HOPELESS, _SLIP = 0.02, 5.0, 0.5, 0.007
+# A quicker path is worth its haste where less than this share of what was lacking is lacking still.
+_WORTH = 0.5
 # How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.
 _FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.0007
 # So many times as much jerk of the joints is no surprise where the body jumps, and so long before and after its path
@@ -146,8 +148,13 @@ def _pose(
     few = timeline.on.sum(axis=1) <= _FEW
     if (lacks > 1).any():
         # where no path close to the climber's places is held, one that is less close and quicker may be
-        aim = aim.loosened(lacks > 1)
-        path, _ = balance.held(aim)
+        loose = aim.loosened(lacks > 1)
+        other, still = balance.held(loose)
+        if np.clip(still - 1, 0, None).sum() < _WORTH * np.clip(lacks - 1, 0, None).sum():
+            aim, path, lacks = loose, other, still
+    if np.clip(lacks - 1, 0, _MUCH).mean() > _HOPELESS:
+        # what cannot be held at all should at least be calm
+        path = aim.calm()
     quick = aim.quick | _hasty(path)
     wishes = Wishes(
         own=model.tensor(own), points=model.tensor(_tip_places(timeline)),

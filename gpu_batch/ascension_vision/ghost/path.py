@@ -62,6 +62,12 @@ class Course:
             away=np.where(near, _FAR, self.away), quick=self.quick | near,
         )  # fmt: skip
 
+    def calm(self) -> Array:
+        """``(n, 3)`` the path of least jerk, as ``movement.least_jerk`` has it, whatever holds the body."""
+        weight = self.deviation**-2.0
+        path = np.linalg.solve(np.diag(weight) + self.jerk_form(), weight[:, None] * self.wanted)
+        return np.asarray(path, np.float64)
+
     def jerk_form(self) -> Array:
         """``(n, n)``: the quadratic form of a path's jerk over what is no surprise."""
         return jerk_form(len(self.jerk), self.rate, (self.jerk[1:-2] + self.jerk[2:-1]) / 2)
