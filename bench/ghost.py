@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from ascension_vision.body.cleaning import clean
@@ -12,6 +13,7 @@ from ascension_vision.body.forces import GRAVITY
 from ascension_vision.body.gravity import centre_of_gravity
 from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts.contact import Contact, Limb
+from ascension_vision.contacts.finding import find_contacts
 from ascension_vision.cores import one_thread
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost
@@ -20,6 +22,7 @@ from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics import measuring
 from ascension_vision.pose.following import Poses
 from ascension_vision.scene import Scene, SceneOptions, StyleOptions, plan_scene
+from ascension_vision.scene.holds import hold_mesh
 from ascension_vision.scene.motion import smooth
 from ascension_vision.wall.wall import Wall
 
@@ -37,8 +40,8 @@ _NOTES = [
     "Truth: the plan's landmarks, projected without a pixel; contacts, hold types, wall and height as they are.",
     "The body is fitted to them. Path and squared jerk are the centre of gravity's, smoothed by 0.08 s as the renderer",
     "defines them; removed = (climber − Ghost) / (climber − expert). Noise: even within ±5 px on landmarks, before",
-    "cleaning; within: the metric moves by no more than the uncertainty that it states without noise. Cost: processor",
-    "seconds, which other work on the machine hardly changes.",
+    "cleaning, in which contacts are found anew; within: the metric moves by no more than the uncertainty it states",
+    "without noise. Cost: processor seconds, which other work on the machine hardly changes.",
 ]
 
 
@@ -146,11 +149,11 @@ def _leaps() -> tuple[Table, list[Goal]]:
 
 def _noise() -> tuple[Table, float]:
     scene = plan_scene(replace(_CLIMB, seed=_SEEDS[0], style=StyleOptions.graded(0.4)))
-    usual = measuring.measure(_find(scene, 0.0, 0).findings)
+    usual = measuring.measure(_find(scene, 0.0, 0, seen=True).findings)
     within: dict[str, int] = {}
     spread: dict[str, list[float]] = {}
     for draw in range(_NOISE_DRAWS):
-        for name, metric in measuring.measure(_find(scene, _NOISE_PX, draw + 1).findings).items():
+        for name, metric in measuring.measure(_find(scene, _NOISE_PX, draw + 1, seen=True).findings).items():
             value, error = usual[name].value, usual[name].uncertainty
             if value is not None and error is not None and metric.value is not None:
                 spread.setdefault(name, []).append(abs(metric.value - value))
@@ -165,13 +168,15 @@ def _noise() -> tuple[Table, float]:
     return table, min(within[name] / len(changes) for name, changes in spread.items())
 
 
-def _find(scene: Scene, noise_px: float, seed: int) -> _Found:
+def _find(scene: Scene, noise_px: float, seed: int, seen: bool = False) -> _Found:
+    """What is found of a scene; the contacts are the true ones, or those ``seen`` in the landmarks."""
     camera, options = scene.reference, scene.options
     projection = np.column_stack([camera.intrinsics @ camera.rotation, camera.intrinsics @ camera.translation])
     wall = Wall(projection, options.wall_angle_deg, "user", "climber_height", 0.02)
-    contacts, holds = _contacts(scene), _holds(scene)
+    holds = _holds(scene)
     poses = clean(_poses(scene, noise_px, seed))
     track = CameraTrack(np.tile(np.eye(3), (len(poses.t), 1, 1)), 0, still=True)
+    contacts = find_contacts(poses, track, holds, wall) if seen else _contacts(scene)
     with one_thread():  # as in an analysis
         started = time.process_time()
         motion = fit_body(poses, track, wall, contacts, options.body.height_m)
@@ -192,12 +197,15 @@ def _contacts(scene: Scene) -> list[Contact]:
 
 
 def _holds(scene: Scene) -> list[Hold]:
-    nowhere = (0.0, 0.0, 1.0, 1.0)
-    return [
-        Hold(hold.id, cast(Literal["hold", "volume"], hold.kind), hold.type, 0.9, 0.9, nowhere, np.zeros((3, 2)))
-        for hold in scene.climb.holds
-        if hold.on_route
-    ]  # fmt: skip
+    holds = []
+    for hold in scene.climb.holds:
+        if hold.on_route:
+            corners = scene.reference.project(hold_mesh(hold)[0])
+            outline = cv2.convexHull(corners.astype(np.float32))[:, 0].astype(np.float64)
+            (x0, y0), (x1, y1) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
+            kind = cast(Literal["hold", "volume"], hold.kind)
+            holds.append(Hold(hold.id, kind, hold.type, 0.9, 0.9, (x0, y0, x1, y1), outline))
+    return holds
 
 
 def _poses(scene: Scene, noise_px: float, seed: int) -> Poses:

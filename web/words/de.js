@@ -359,6 +359,7 @@ export default {
     "Der Ghost kostet mehr als der Durchstieg selbst: Manche der gesehenen Kontakte sind falsch oder fehlen.",
   "The Ghost does not pass its certificate: {gates}.": "Diese Prüfungen besteht der Ghost nicht: {gates}.",
   "a camera that stands still": "eine Kamera, die still steht",
+  "re-grips of 20 cm or more: smaller ones are not seen": "Umgreifen um 20 cm oder mehr: Kleineres ist nicht zu sehen",
   "contacts that were seen are all there are; hold types and wall angle as given":
     "es gibt nur die gesehenen Kontakte; Grifftypen und Wandneigung stimmen",
   "movements slower than about 2 Hz": "Bewegungen langsamer als etwa 2 Hz",

@@ -359,6 +359,7 @@ export default {
     "Le Ghost coûte plus que l’ascension elle-même : certains des contacts vus sont faux ou manquent.",
   "The Ghost does not pass its certificate: {gates}.": "Le Ghost ne réussit pas ces contrôles : {gates}.",
   "a camera that stands still": "une caméra immobile",
+  "re-grips of 20 cm or more: smaller ones are not seen": "des reprises de 20 cm ou plus : les plus petites ne se voient pas",
   "contacts that were seen are all there are; hold types and wall angle as given":
     "il n’y a que les contacts visibles ; les types de prises et l’inclinaison du mur sont justes",
   "movements slower than about 2 Hz": "des mouvements plus lents qu’environ 2 Hz",

@@ -44,14 +44,14 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "log_dimensionless_jerk": Entry(
         "1",
-        "Smoothness of the centre of gravity's movement: nearer to 0 is smoother.",
+        "Smoothness of the centre of gravity's movement along the wall: nearer to 0 is smoother.",
         ("body", "wall"),
         "Balasubramanian et al. 2012",
         "movements slower than about 2 Hz",
     ),
     "path_ratio": Entry(
         "1",
-        "The length of the centre of gravity's path over the distance between its ends.",
+        "The length of the centre of gravity's path along the wall over the distance between its ends.",
         ("body", "wall"),
     ),
     "immobility": Entry(
@@ -69,5 +69,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "climb_duration_s": Entry("s", "From 0.8 s before the first move to 0.8 s after the last.", ("contacts",)),
     "move_count": Entry("1", "How many times a hand or a foot went to another place.", ("contacts",)),
-    "regrip_count": Entry("1", "How many times a limb left a hold and came back to it for nothing.", ("contacts",)),
+    "regrip_count": Entry(
+        "1",
+        "How many times a limb was seen to leave a hold and to come back to it for nothing.",
+        ("contacts",),
+        None,
+        "re-grips of 20 cm or more: smaller ones are not seen",
+    ),
 }
