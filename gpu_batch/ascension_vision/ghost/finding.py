@@ -19,7 +19,7 @@ from ascension_vision.ghost.cues import Scene, give_cues
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
 from ascension_vision.ghost.path import course, load_case, swing_arc
 from ascension_vision.ghost.posing import Wishes, pose_clip
-from ascension_vision.ghost.support import FALLING, with_needed_feet
+from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.ghost.timeline import Flight, Timeline, flights, lay_out
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.effort import effort
@@ -33,6 +33,8 @@ Array = npt.NDArray[np.float64]
 # Frames a second of the Ghost. Between them a straight line is right to within 4 mm.
 RATE = 15.0
 _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
+# A climber's centre of gravity falls at this share of gravity in a jump, on average and as blurred as it is seen.
+_FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
 # many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
 # much is lacking nothing will help. A tip is about on its hold when it is this near, metres.
@@ -112,7 +114,7 @@ def _falls(motion: BodyMotion, flight: Flight, wall: Wall) -> bool:
     """Whether the climber's body falls while no limb is seen on: else one is on that was not seen."""
     flying = (motion.t >= flight.start) & (motion.t <= flight.end)
     rising = accelerations(motion.t, motion.gravity_centre)[flying] @ wall.up
-    return bool(flying.any() and rising.mean() < -FALLING * GRAVITY)
+    return bool(flying.any() and rising.mean() < -_FALLING * GRAVITY)
 
 
 def _failures(ghost: Ghost) -> tuple[int, float]:

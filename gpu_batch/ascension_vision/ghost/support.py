@@ -25,8 +25,8 @@ _CONFIDENCE = 0.4
 # A foot without which the body would fall for much of the time: slower than this as the camera sees it, whose depth is
 # worst, no farther from the wall than volumes are thick, for so long; speeds over this time. m/s, metres, seconds.
 _SEEN_SLOW, _ON_VOLUMES, _PUSH, _SEEN_OVER = 0.6, 0.4, 0.2, 0.2
-# A climber's centre of gravity falls at this share of gravity in a jump, as blurred as it is seen.
-FALLING = 0.1
+# In the air a climber's centre of gravity falls at more than this share of gravity, as blurred as it is seen.
+_FALLING = 0.35
 _MUCH, _NEEDED_CONFIDENCE = 0.4, 0.3
 
 
@@ -65,12 +65,12 @@ def with_needed_feet(
         some[during] = True
     gravity = motion.gravity_centre
     body = Case(motion.t, places, gravity, accelerations(motion.t, gravity), found, types, wall.up)
-    # whoever jumps falls, and nothing holds him
-    standing = body.acceleration @ wall.up > -FALLING * GRAVITY
-    needed = np.zeros(len(motion.t))
-    needed[some] = ~many_loads([body.at(some)])[0].held
+    unheld = np.zeros(len(motion.t))
+    unheld[some] = ~many_loads([body.at(some)])[0].held
+    rising = body.acceleration @ wall.up
     for limb, during in maybe:
-        if (needed * standing)[during].mean() >= _MUCH:
+        # whoever jumps stands on nothing in the air
+        if unheld[during].mean() >= _MUCH and rising[during].min() > -_FALLING * GRAVITY:
             start, end = motion.t[during][[0, -1]].tolist()
             x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
             found.append(Contact(LIMBS[limb], None, start, end, _NEEDED_CONFIDENCE, (x, y)))
