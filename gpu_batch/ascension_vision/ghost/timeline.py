@@ -25,6 +25,8 @@ _LEAD = (0.3, 0.8)
 _QUICKEST, _SLOWEST = (0.3, 0.35), (0.6, 0.6)
 # So many limbs hold a waiting body: with fewer, one that cannot stay for the next move stays until that begins.
 _STEADY = 3
+# A foot on nothing known that the climber had left for so long is not kept, seconds.
+_LONG = 1.0
 # Nobody flies for longer; and of a jump the climber's own time counts from so long before the flight on, and limbs that
 # arrive so soon after it belong to it. Seconds.
 _LONGEST_FLIGHT, _RUN_UP, _LANDING = 0.8, 0.5, 0.4
@@ -118,6 +120,7 @@ def lay_out(
             plan.let_go(move, leaves, patient)
             plan.swing(move, leaves)
             arrived = max(arrived, move.arrives)
+        plan.step_down(arrived)
         first = False
     plan.wait(float(np.clip(end - arrived, *_LEAD)))
     return plan.timeline(end)
@@ -184,6 +187,13 @@ class _Plan:
                 too_far = self._too_far(limb, held, move) and not leaves < held.end < move.arrives
                 if too_far or (not patient and held.end < move.arrives):
                     self._leave(limb)
+
+    def step_down(self, arrived: float) -> None:
+        """From what no hold is known of and the climber had left long before, if a hand and another limb hold on."""
+        for limb, held in enumerate(self._held):
+            others = sum(one is not None for one in self._held) - 1
+            if held is not None and held.hold_id is None and held.end < arrived - _LONG and others >= _STEADY - 1:
+                self._leave(limb)
 
     def swing(self, move: _Move, leaves: float) -> None:
         """``leaves`` is the moment of the video when the way to this place is free to begin."""
