@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ascension_vision.pose.clothes import colours, likeness
 from ascension_vision.pose.model import MIN_POSE_FLAG, Landmarks, PoseModel
-from ascension_vision.pose.roi import Roi, between, normalized_angle, whole_frame
+from ascension_vision.pose.roi import Roi, between, normalized_angle
 from ascension_vision.pose.scouting import (
     BELOW_THE_HEAD,
     KeyFrame,
@@ -18,14 +18,13 @@ from ascension_vision.pose.scouting import (
     steadiness,
     torso_length,
 )
+from ascension_vision.pose.searching import QUARTER, SMALLER_PARTS, search_small, search_turned
 
 Array = npt.NDArray[np.float64]
 
 # Key frames: four a second.
 _REMEMBERED = 8
-_SEARCHED_KEYS = 40
 _GOING = 3  # over so many a track's speed is measured, and for so many it is believed to last
-_QUARTER = np.pi / 2
 
 _TRACKS_LOOKED_AT = 6
 _PROBES = 7
@@ -88,18 +87,18 @@ def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None
     """The climber's track over the key frames, possibly empty; never more than one person a key frame.
 
     Where the detector misses the climber between two sightings, the neighbours in time say where to look: at the
-    region itself, then with the detector in a crop of about twice the climber's height, in four rotations.
+    region itself, then with the detector in a crop of about twice the climber's height, in four rotations. Where nobody
+    is found who climbs, smaller and smaller parts of some key frames are searched.
     """
-    _search_hard([key for key in keys if not key.people], pose)
+    search_turned(keys, pose)
     tracks = _link(keys)
-    if not tracks:
-        return Track()
-    ranked = sorted(tracks, key=lambda track: _claim(track, keys), reverse=True)
-    if hint is not None:
-        ranked.sort(key=lambda track: _distance_to_hint(track, keys, hint))
-    real = [track for track in ranked[:_TRACKS_LOOKED_AT] if _is_somebody(track, keys, pose)]
-    if hint is None:
-        real = [track for track in real if _climbs(track)]
+    real = _candidates(tracks, keys, pose, hint, _POSSIBLY)
+    for parts in SMALLER_PARTS:
+        if not real:
+            # So many places are looked at that some look like people: no doubts are allowed.
+            search_small(keys, pose, parts)
+            tracks = _link(keys)
+            real = _candidates(tracks, keys, pose, hint, _SURELY)
     if not real:
         return Track()
     climber = Track(dict(real[0].seen))
@@ -117,27 +116,15 @@ def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None
     return climber
 
 
-def _search_hard(empty: list[KeyFrame], pose: PoseModel) -> None:
-    """Look for people in turned and enlarged parts of key frames where the plain look found nobody."""
-    stride = max(2, -(-len(empty) // _SEARCHED_KEYS))
-    for key in empty[::stride]:
-        image = key.image()
-        rois = [whole_frame(image, angle) for angle in (_QUARTER, -_QUARTER, 2 * _QUARTER)] + _tiles(key)
-        detections = [d for found in pose.detect([image] * len(rois), rois) for d in found]
-        detections.sort(key=lambda detection: -detection.score)
-        for detection in detections[:3]:
-            person = look_twice(pose, [image], [detection.roi])[0]
-            if person is not None and not any(same_body(person, other) for other in key.people):
-                key.people.append(person)
-
-
-def _tiles(key: KeyFrame) -> list[Roi]:
-    """Overlapping squares of half the long side that cover the frame."""
-    side = max(key.width, key.height) / 2
-    across = [
-        np.linspace(side / 2, length - side / 2, 3 if length > 1.2 * side else 1) for length in (key.width, key.height)
-    ]
-    return [Roi(float(x), float(y), side) for y in across[1] for x in across[0]]
+def _candidates(
+    tracks: list[Track], keys: list[KeyFrame], pose: PoseModel, hint: Hint | None, least: float
+) -> list[Track]:
+    """The tracks of people who may be the climber, the likeliest first. ``least``: see ``_is_somebody``."""
+    ranked = sorted(tracks, key=lambda track: _claim(track, keys), reverse=True)
+    if hint is not None:
+        ranked.sort(key=lambda track: _distance_to_hint(track, keys, hint))
+    real = [track for track in ranked[:_TRACKS_LOOKED_AT] if _is_somebody(track, keys, pose, least)]
+    return real if hint is not None else [track for track in real if _climbs(track)]
 
 
 def _link(keys: list[KeyFrame]) -> list[Track]:
@@ -162,16 +149,17 @@ def _link(keys: list[KeyFrame]) -> list[Track]:
     return tracks
 
 
-def _is_somebody(track: Track, keys: list[KeyFrame], pose: PoseModel) -> bool:
+def _is_somebody(track: Track, keys: list[KeyFrame], pose: PoseModel, least: float) -> bool:
     """Whether a track is a person rather than holds that resemble one.
 
     The detector fires on volumes now and then, and the landmark network then finds limbs in them, but none sharply.
+    From the sharpness ``least`` on, doubtful tracks are looked at again.
     """
     positions = sorted(track.seen)
     if len(positions) < min(3, (len(keys) + 1) // 2):
         return False
     sharpness = float(np.mean([person.peak[BELOW_THE_HEAD].mean() for person in track.seen.values()]))
-    if not _POSSIBLY <= sharpness < _SURELY:
+    if not least <= sharpness < _SURELY:
         return sharpness >= _SURELY
     probed = sorted({positions[round(i)] for i in np.linspace(0, len(positions) - 1, _PROBES)})
     looks = [steadiness(keys[k].image(), track.seen[k], pose) for k in probed]
@@ -303,7 +291,7 @@ def _look_near(
     direct = look_twice(pose, [image], [here])[0]
     if direct is not None and fits(direct):
         return direct
-    crops = [Roi(here.x, here.y, 1.6 * here.side, here.angle + turn * _QUARTER) for turn in range(4)]
+    crops = [Roi(here.x, here.y, 1.6 * here.side, here.angle + turn * QUARTER) for turn in range(4)]
     detections = [d for found in pose.detect([image] * 4, crops) for d in found[:2]]
     people = look_twice(pose, [image] * len(detections), [d.roi for d in detections])
     fitting = [person for person in people if person is not None and fits(person)]

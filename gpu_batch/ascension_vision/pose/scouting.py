@@ -37,6 +37,8 @@ _MOVES = (
 _TRIALS = 10
 _RECENT = 5
 _SETTLED = 0.2
+# Heat maps' peaks below which a reading is doubted: right ones average 0.55 and more, wrong ones 0.4 to 0.55.
+_UNSHARP = 0.52
 
 # A cut: a coarse picture differs by far from the one before, and by far more than that did from its own predecessor.
 # Of 255 steps of brightness; climbers before a hand-held camera stay below 4, and panning is even.
@@ -177,8 +179,8 @@ def _scout(
         if not people or position % _GLANCE == 0 or any(person.missed for person in people):
             people += _see_first(people, chunk[-1], image, key.scale, position, pose)
         favourite = _choose(people, favourite)
-        if favourite is not None and position in favourite.seen and _undecided(favourite.trials):
-            _try_upside_down(favourite, chunk[-1].picture, position, pose)
+        if favourite is not None and position in favourite.seen and _in_doubt(favourite, position):
+            _try_other_ways(favourite, chunk[-1].picture, position, pose)
         if favourite is not None:
             looks = _follow(favourite, chunk, before, position, pose)
             found.looks.update(looks)
@@ -265,21 +267,32 @@ def _see_first(
     return new
 
 
-def _undecided(trials: list[float]) -> bool:
-    return len(trials) < _TRIALS and (len(trials) < 3 or abs(sum(trials)) < _SETTLED)
+def _in_doubt(person: _Person, position: int) -> bool:
+    """Whether it is not settled yet which way the body lies or, now and then, not plain to see any more."""
+    trials = person.trials
+    undecided = len(trials) < _TRIALS and (len(trials) < 3 or abs(sum(trials)) < _SETTLED)
+    return undecided or (position % _GLANCE == 0 and _sharpness(person.seen[position]) < _UNSHARP)
 
 
-def _try_upside_down(person: _Person, view: View, position: int, pose: PoseModel) -> None:
-    """Whether this body is rather one that hangs the other way up: small bodies seen from behind are easily mistaken.
+def _sharpness(reading: Landmarks) -> float:
+    return float(reading.peak[BELOW_THE_HEAD].mean())
 
-    Both readings find landmarks, and both are sure. The right one's heat maps are sharper, and its landmarks stay where
-    they are when its region is moved a little; a few moments together decide.
+
+def _try_other_ways(person: _Person, view: View, position: int, pose: PoseModel) -> None:
+    """Whether this body rather lies or hangs another way: bodies that are small, seen from behind or lie across the
+    picture are easily mistaken.
+
+    Every reading finds landmarks and is sure. The right one's heat maps are sharper, and its landmarks stay where they
+    are when its region is moved a little; a few moments together decide.
     """
-    turned = look_twice(pose, [view], [person.seen[position].next_roi.turned(np.pi)])[0]
-    if turned is None or not _one_place(person.seen[position], turned):
-        person.trials.append(_SETTLED / 2)
+    here = person.seen[position]
+    turned = look_twice(pose, [view] * 3, [here.next_roi.turned(turn) for turn in (np.pi / 2, np.pi, -np.pi / 2)])
+    others = [other for other in turned if other is not None and _one_place(here, other)]
+    if others:
+        sharpest = max(others, key=_sharpness)
+        _compare(person, pose.landmarks([view], [sharpest.next_roi])[0], view, position, pose)
     else:
-        _compare(person, pose.landmarks([view], [turned.next_roi])[0], view, position, pose)
+        person.trials.append(_SETTLED / 2)
 
 
 def _compare(person: _Person, other: Landmarks, view: View, position: int, pose: PoseModel) -> None:
@@ -292,7 +305,7 @@ def _compare(person: _Person, other: Landmarks, view: View, position: int, pose:
 
 
 def _worth(reading: Landmarks, view: View, pose: PoseModel) -> float:
-    sharpness, spread = float(reading.peak[BELOW_THE_HEAD].mean()), steadiness(view, reading, pose)[0]
+    sharpness, spread = _sharpness(reading), steadiness(view, reading, pose)[0]
     # On rendered climbs the right reading is 0.1 to 0.2 sharper, either way up; small figures' hardly at all, and those
     # hang head down less often than not.
     return sharpness - 0.3 * min(spread, 0.5) + 0.04 * float(np.cos(reading.next_roi.angle))

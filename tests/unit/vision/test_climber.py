@@ -148,6 +148,32 @@ def test_while_the_climber_is_hidden_for_long_no_frame_is_looked_at() -> None:
     assert after.y == pytest.approx(480 - 4 * 30.5 - 20, abs=1)
 
 
+class FarAway(Stage):
+    """A detector that finds only those who fill a good part of the region."""
+
+    def detect(self, images: Sequence[View], rois: Sequence[Roi]) -> list[list[Detection]]:
+        found: list[list[Detection]] = []
+        for image, roi in zip(images, rois, strict=True):
+            assert isinstance(image, np.ndarray)
+            there = self.moments[round(float(image[8:24, 8:24].mean()) / 6)] if roi.side < 200 else []
+            inside = [p for p in there if max(abs(p[0] - roi.x), abs(p[1] - 20 - roi.y)) < roi.side / 2]
+            points = [np.array([[x, y - 20], [x, y - 120], [x, y - 70], [x, y - 120]]) for x, y, _, _ in inside]
+            found.append([Detection(0.9, key_points) for key_points in points])
+        return found
+
+
+def test_a_climber_too_small_for_the_whole_picture_is_found_though_somebody_stands_before_the_camera() -> (
+    None
+):
+    stage = FarAway([[_climber(m), _bystander(m)] for m in range(30)])
+    keys = stage.keys()
+    for key in keys:
+        key.people = key.people[1:]
+    track = find_climber(keys, stage)
+    assert sorted(track.seen) == list(range(30))
+    assert {round(seen.next_roi.x) for seen in track.seen.values()} == {180}
+
+
 def test_people_who_only_stand_about_are_no_climbers() -> None:
     stage = Stage([[_bystander(m)] for m in range(20)])
     assert not find_climber(stage.keys(), stage).seen
