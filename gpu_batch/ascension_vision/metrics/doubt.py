@@ -32,7 +32,7 @@ _DEPTH = 0.08
 _BONES = 0.08
 # Contacts begin and end at about the time said, seconds; and are about at the place said, metres: a sure one, and how
 # much farther one that is not sure at all.
-_CONTACT_SECONDS, _PLACE, _PLACE_OF_DOUBT = 0.08, 0.015, 0.12
+_CONTACT_SECONDS, _PLACE, _PLACE_OF_DOUBT = 0.08, 0.02, 0.12
 # With the square of their doubt, 1 − confidence, contacts are none, or elsewhere: of those with confidence 0.9, 0.8,
 # 0.65 and 0.4 about 0, 5, 25 and 75 % were.
 _NONE, _ELSEWHERE = 0.25, 2.0
