@@ -115,7 +115,7 @@ def analyze(
     watch = None if camera is None else camera.see
     scouted = scout(clip, pose, lambda done: report("following the climber", 0.7 * done), watch)
     keys = scouted.keys
-    climber = find_climber(keys, pose, options.climber_hint)
+    climber = find_climber(keys, pose, options.climber_hint, lambda: report("looking again", 0.7))
     if not climber.seen:
         raise _no_climber()
     raw = follow(clip, pose, Path(climber, keys), scouted, lambda done: report("looking again", 0.7 + 0.08 * done))

@@ -1,5 +1,6 @@
 """Which of the people in a clip climbs, and where that person is on every key frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,12 +84,18 @@ class Hint:
     t: float
 
 
-def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None) -> Track:
+def find_climber(
+    keys: list[KeyFrame],
+    pose: PoseModel,
+    hint: Hint | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Track:
     """The climber's track over the key frames, possibly empty; never more than one person a key frame.
 
     Where the detector misses the climber between two sightings, the neighbours in time say where to look: at the
     region itself, then with the detector in a crop of about twice the climber's height, in four rotations. Where nobody
-    is found who climbs, smaller and smaller parts of some key frames are searched.
+    is found who climbs, smaller and smaller parts of some key frames are searched, with ``progress`` after each of
+    them.
     """
     search_turned(keys, pose)
     tracks = _link(keys)
@@ -96,7 +103,7 @@ def find_climber(keys: list[KeyFrame], pose: PoseModel, hint: Hint | None = None
     for parts in SMALLER_PARTS:
         if not real:
             # So many places are looked at that some look like people: no doubts are allowed.
-            search_small(keys, pose, parts)
+            search_small(keys, pose, parts, progress)
             tracks = _link(keys)
             real = _candidates(tracks, keys, pose, hint, _SURELY)
     if not real:

@@ -4,6 +4,8 @@ The detector sees people who are upright and fill a good part of the picture. Wh
 found in a turned picture, and whoever is small in a part of it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ascension_vision.pose.model import Landmarks, PoseModel
@@ -28,7 +30,7 @@ def search_turned(keys: list[KeyFrame], pose: PoseModel) -> None:
         _add_people(key, turned + _parts(key, 2, 0.0), _TURNED_PEOPLE, pose)
 
 
-def search_small(keys: list[KeyFrame], pose: PoseModel, parts: int) -> None:
+def search_small(keys: list[KeyFrame], pose: PoseModel, parts: int, progress: Callable[[], None]) -> None:
     """Look for people in small parts of some key frames, either way up, and follow them to the key frames around."""
     for position in sorted({round(k) for k in np.linspace(0, len(keys) - 1, _SMALL_KEYS)}):
         key = keys[position]
@@ -36,6 +38,7 @@ def search_small(keys: list[KeyFrame], pose: PoseModel, parts: int) -> None:
         for person in _add_people(key, rois, _SMALL_PEOPLE, pose):
             for direction in (1, -1):
                 _follow(keys, position, direction, person, pose)
+        progress()
 
 
 def _add_people(key: KeyFrame, rois: list[Roi], most: int, pose: PoseModel) -> list[Landmarks]:
