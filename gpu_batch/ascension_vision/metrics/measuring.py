@@ -39,9 +39,9 @@ from ascension_vision.wall.wall import Wall
 Array = npt.NDArray[np.float64]
 Values = dict[str, float | None]
 
-_DRAWS, _NINE_IN_TEN = 96, 0.9
+_DRAWS, _NINE_IN_TEN = 64, 0.9
 # Loads are computed in so many of the draws, so many times a second.
-_DRAWS_OF_LOADS, _LOADS_RATE = 24, 6.0
+_DRAWS_OF_LOADS, _LOADS_RATE = 24, 4.0
 # Loads mean something where the contacts hold the body for at least this share of the time.
 _HELD_ENOUGH = 0.3
 # A Ghost that costs so much more than the climb is none of what the climber did.
