@@ -38,7 +38,7 @@ _FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
 # many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
 # much is lacking nothing will help. A tip is about on its hold when it is this near, metres.
-_MORE, _MUCH, _HOPELESS, _SLIP = 0.02, 5.0, 0.5, 0.007
+_MORE, _MUCH, _HOPELESS, _SLIP = 0.02, 5.0, 0.5, 0.005
 # A quicker path is worth its haste where less than this share of what was lacking is lacking still.
 _WORTH = 0.5
 # How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.

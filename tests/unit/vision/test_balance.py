@@ -1,5 +1,7 @@
 """Where the Ghost's centre of gravity may go while its contacts hold it."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -90,6 +92,29 @@ def test_in_flight_the_path_is_a_parabola_that_the_contacts_before_and_after_can
     fall = np.diff(path, 2, axis=0)[flying - 1] * RATE**2
     assert len(flying) >= 3
     assert fall == pytest.approx(np.tile(-GRAVITY * OVERHANG.up, (len(flying), 1)), abs=1.0)
+
+
+def test_a_stance_that_cannot_be_held_still_is_passed_with_speed() -> None:
+    """A sloper gives a hand no force more than 30 degrees into the wall, feet 35, and this wall leans by 40: while the
+    other hand is off the jug nobody stays anywhere, but for half a second somebody can move in and out again."""
+    steep = Wall(np.eye(3, 4), 40.0, "user", "climber_height", 0.0)
+    places = {0: (-0.2, 2.0, 0.06), 1: (0.3, 2.0, 0.06), 2: (-0.1, 0.7, 0.04), 3: (0.3, 0.7, 0.04)}
+    timeline = plan(places)
+    off, lands = 16, 23
+    on, points = timeline.on.copy(), timeline.points.copy()
+    on[off + 1 : lands, 1], points[off + 1 : lands, 1] = False, np.nan
+    t, first = (
+        timeline.t,
+        [GhostContact(LIMBS[limb], limb, 0.0, float(timeline.t[-1]), places[limb]) for limb in places],
+    )
+    jug = [replace(first[1], end=float(t[off])), replace(first[1], start=float(t[lands]))]
+    timeline = replace(timeline, on=on, points=points, contacts=[first[0], *jug, *first[2:]])
+    balance = Balance(timeline, {0: "sloper", 1: "jug"}, steep, "cpu", ANYWHERE)
+    still = np.tile([0.05, 1.3, 0.4], (40, 1))
+    assert balance.lacking(still)[off + 1 : lands].min() > 5
+    path, lacks = balance.held(aim(still, quick=True))
+    assert lacks.max() < 1
+    assert np.linalg.norm(path - still, axis=1).max() < 0.5
 
 
 def test_a_body_swings_under_one_hand_as_a_pendulum_does() -> None:
