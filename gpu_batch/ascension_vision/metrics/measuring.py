@@ -46,6 +46,8 @@ _DRAWS_OF_LOADS, _LOADS_RATE = 24, 4.0
 _HELD_ENOUGH = 0.3
 # A Ghost that costs so much more than the climb is none of what the climber did.
 _DEARER = 1.1
+# An efficiency that may be this much higher or lower is none.
+_SAYS_NOTHING = 0.4
 # Nobody has to hang as little from the hands as would do: by this share, relative.
 _OWN_CHOICE = 0.2
 # A Ghost that serves wrong contacts costs more or less than it had to, by this times the root of their share.
@@ -59,6 +61,7 @@ _NOT_HELD = "The contacts that were seen could not hold the body."
 _NO_CLIMB = "At no time are a hand and another limb seen on holds."
 _NO_REACH = "No hand arrives while anything else is on a hold."
 _NO_GAIN = "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing."
+_TOO_DOUBTFUL = "The contacts that were seen are too doubtful to compare the climb with the Ghost."
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Valu
             # what is beyond 1 cannot be right, and says how wrong the rest may be
             values["movement_efficiency"] = min(efficiency, 1.0)
             errors["movement_efficiency"] = max(errors.get("movement_efficiency", 1.0), efficiency - 1)
+            if errors["movement_efficiency"] > _SAYS_NOTHING:
+                values["movement_efficiency"], reasons["movement_efficiency"] = None, _TOO_DOUBTFUL
     # what no draw has cannot be relied on
     return {name: value for name, value in values.items() if name in errors}, errors, reasons
 

@@ -189,6 +189,15 @@ def test_a_ghost_that_costs_more_than_the_climb_is_no_measure_of_it() -> None:
     assert "costs more" in found.reason
 
 
+def test_an_efficiency_that_could_be_anything_is_none() -> None:
+    doubtful = [replace(contact, confidence=0.2) for contact in short_climb().contacts]
+    found = measure(replace(findings(), ghost=its_ghost(), contacts=doubtful))["movement_efficiency"]
+    assert found.value is None
+    assert found.uncertainty is None
+    assert found.reason is not None
+    assert "doubtful" in found.reason
+
+
 def test_without_a_wall_only_what_pictures_tell_is_measured() -> None:
     found = measure(Findings(short_climb().poses))
     assert {name for name, metric in found.items() if metric.value is not None} == {"geometric_entropy", "immobility"}
