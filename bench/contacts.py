@@ -46,7 +46,7 @@ _LOOKING_UP = CameraOptions(distance_m=5.5, aside_m=-1.5, height_m=1.4, look_hei
 _LOW = CameraOptions(distance_m=4.2, aside_m=1.2, height_m=0.9, look_height_m=2.0)
 _LEFT = CameraOptions(distance_m=5.0, aside_m=-2.2, height_m=1.6)
 
-# The goals are about these. What contacts are found by was chosen on them and fourteen others.
+# The goals are about these. What contacts are found by was chosen on them and thirty others.
 _CLIMBS = {
     "average, front, 8°": (7, 8.0, _AVERAGE, _FRONT, 30),
     "tall, aside, vertical": (1, 0.0, _TALL, _ASIDE, 15),
@@ -61,14 +61,14 @@ _CLIMBS = {
 }
 # On these nothing was chosen.
 _FRESH = {
-    "tall, front, slab": (101, -5.0, _TALL, _FRONT, 15),
-    "child, from below, 10°": (102, 10.0, _CHILD, _LOOKING_UP, 15),
-    "short, aside, 20° overhang": (103, 20.0, _SHORT, _ASIDE, 15),
-    "average, near and hand-held, 25° overhang": (104, 25.0, _AVERAGE, _NEAR, 15),
-    "tall, front, 35° overhang": (105, 35.0, _TALL, _FRONT, 15),
-    "short, low and aside, 40° overhang": (106, 40.0, _SHORT, _LOW, 15),
-    "stout, far and hand-held, 5°": (107, 5.0, _STOUT, _FAR, 15),
-    "stout, from the left, 30° overhang": (108, 30.0, _STOUT, _LEFT, 15),
+    "average, aside, 30° overhang": (401, 30.0, _AVERAGE, _ASIDE, 15),
+    "tall, near and hand-held, 5°": (402, 5.0, _TALL, _NEAR, 15),
+    "stout, low and aside, 22° overhang": (403, 22.0, _STOUT, _LOW, 15),
+    "short, front, 38° overhang": (404, 38.0, _SHORT, _FRONT, 15),
+    "average, far and hand-held, slab": (405, -6.0, _AVERAGE, _FAR, 15),
+    "child, front, 15°": (406, 15.0, _CHILD, _FRONT, 15),
+    "tall, from below, 26° overhang": (407, 26.0, _TALL, _LOOKING_UP, 15),
+    "average, from the left, 35° overhang": (408, 35.0, _AVERAGE, _LEFT, 15),
 }
 
 
