@@ -214,8 +214,8 @@ def _contact(contact: Contact, frame: _Frame) -> dict[str, Any]:
     return {
         "limb": contact.limb,
         "hold_id": contact.hold_id,
-        "start": _rounded(contact.start, 3),
-        "end": _rounded(contact.end, 3),
+        "start": _rounded(contact.start, 4),
+        "end": _rounded(contact.end, 4),
         "confidence": _rounded(contact.confidence, 2),
         "point": frame.point(contact.point),
     }
@@ -252,8 +252,8 @@ def _ghost(ghost: "Ghost") -> dict[str, Any]:
             {
                 "limb": contact.limb,
                 "hold_id": contact.hold_id,
-                "start": _rounded(contact.start, 3),
-                "end": _rounded(contact.end, 3),
+                "start": _rounded(contact.start, 4),
+                "end": _rounded(contact.end, 4),
                 "point_m": [round(float(value), 4) for value in contact.point],
             }
             for contact in ghost.contacts

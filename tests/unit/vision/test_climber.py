@@ -162,9 +162,7 @@ class FarAway(Stage):
         return found
 
 
-def test_a_climber_too_small_for_the_whole_picture_is_found_though_somebody_stands_before_the_camera() -> (
-    None
-):
+def test_a_climber_too_small_for_the_whole_picture_is_found_though_somebody_stands_before_the_camera() -> None:
     stage = FarAway([[_climber(m), _bystander(m)] for m in range(30)])
     keys = stage.keys()
     for key in keys:
