@@ -33,6 +33,9 @@ Array = npt.NDArray[np.float64]
 # Frames a second of the Ghost. Between them a straight line is right to within 4 mm.
 RATE = 15.0
 _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
+# Where the climber's own contacts hold the body for less of the time, and what climbs on them moves no better than the
+# climber, too many are missing.
+_LEAST_HELD = 0.2
 # A climber's centre of gravity falls at this share of gravity in a jump, on average and as blurred as it is seen.
 _FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
@@ -102,7 +105,13 @@ def find_ghost(
         if found.certificate["passed"]:
             break
     assert ghost is not None
+    if climbed.loads.held.mean() < _LEAST_HELD and not ghost.certificate["passed"] and not _smoother(ghost):
+        return NoGhost("The contacts that were seen could not hold the body.")
     return ghost
+
+
+def _smoother(ghost: Ghost) -> bool:
+    return bool(ghost.certificate["change"]["jerk"] < 0)
 
 
 def _arm_span(model: BodyModel) -> float:

@@ -215,6 +215,19 @@ def test_what_no_body_could_hold_fails_by_name_and_is_shown_calm() -> None:
     assert len(found.landmarks) == len(found.t)
 
 
+def test_contacts_that_could_not_hold_the_body_make_no_ghost_that_moves_worse() -> None:
+    climb = short_climb()
+    roof = replace(climb.wall, angle_deg=89.0)
+    # a climber who moves more smoothly than anything that hangs on these could
+    still = np.repeat(climb.motion.landmarks[:1], len(climb.motion.t), axis=0)
+    centre = np.repeat(climb.motion.gravity_centre[:1], len(climb.motion.t), axis=0)
+    drift = np.linspace(0, 0.2, len(climb.motion.t))[:, None] * [1.0, 0.0, 0.0]
+    motion = replace(climb.motion, landmarks=still + drift[:, None], gravity_centre=centre + drift)
+    found = find_ghost(motion, climb.contacts, climb.holds, roof)
+    assert isinstance(found, NoGhost)
+    assert "hold the body" in found.reason
+
+
 @pytest.fixture(scope="module")
 def leap() -> tuple[Climb, Ghost]:
     """A climb with a dyno in which nothing touches the wall for 0.3 s, and its Ghost."""
