@@ -40,9 +40,7 @@ def with_standing_feet(contacts: Sequence[Contact], motion: BodyMotion, wall: Wa
     found = list(contacts)
     for limb in FEET:
         for during in at_rest(limb, contacts, motion, places):
-            start, end = motion.t[during][[0, -1]].tolist()
-            x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
-            found.append(Contact(LIMBS[limb], None, start, end, _CONFIDENCE, (x, y)))
+            found.append(_stand(limb, during, _CONFIDENCE, motion, places, wall))
     return found
 
 
@@ -71,10 +69,15 @@ def with_needed_feet(
     for limb, during in maybe:
         # whoever jumps stands on nothing in the air
         if unheld[during].mean() >= _MUCH and rising[during].min() > -_FALLING * GRAVITY:
-            start, end = motion.t[during][[0, -1]].tolist()
-            x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
-            found.append(Contact(LIMBS[limb], None, start, end, _NEEDED_CONFIDENCE, (x, y)))
+            found.append(_stand(limb, during, _NEEDED_CONFIDENCE, motion, places, wall))
     return found
+
+
+def _stand(limb: int, during: slice, confidence: float, motion: BodyMotion, places: Array, wall: Wall) -> Contact:
+    """A contact on no hold, where the limb's tip is in those frames."""
+    start, end = motion.t[during][[0, -1]].tolist()
+    x, y = wall.project(np.median(places[during, limb], axis=0)).tolist()
+    return Contact(LIMBS[limb], None, start, end, confidence, (x, y))
 
 
 def _still_as_seen(

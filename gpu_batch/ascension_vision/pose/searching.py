@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ascension_vision.pose.model import Landmarks, PoseModel
-from ascension_vision.pose.roi import Roi, whole_frame
+from ascension_vision.pose.roi import Image, Roi, whole_frame
 from ascension_vision.pose.scouting import KeyFrame, look_twice, same_body
 
 QUARTER = np.pi / 2
@@ -26,8 +26,9 @@ def search_turned(keys: list[KeyFrame], pose: PoseModel) -> None:
     """Look for people on key frames without any: in the whole picture turned, and in halves of it."""
     empty = [key for key in keys if not key.people]
     for key in empty[:: max(2, -(-len(empty) // _TURNED_KEYS))]:
-        turned = [whole_frame(key.image(), angle) for angle in (QUARTER, -QUARTER, 2 * QUARTER)]
-        _add_people(key, turned + _parts(key, 2, 0.0), _TURNED_PEOPLE, pose)
+        image = key.image()
+        turned = [whole_frame(image, angle) for angle in (QUARTER, -QUARTER, 2 * QUARTER)]
+        _add_people(key, image, turned + _parts(key, 2, 0.0), _TURNED_PEOPLE, pose)
 
 
 def search_small(keys: list[KeyFrame], pose: PoseModel, parts: int, progress: Callable[[], None]) -> None:
@@ -35,15 +36,14 @@ def search_small(keys: list[KeyFrame], pose: PoseModel, parts: int, progress: Ca
     for position in sorted({round(k) for k in np.linspace(0, len(keys) - 1, _SMALL_KEYS)}):
         key = keys[position]
         rois = _parts(key, parts, 0.0) + _parts(key, parts, 2 * QUARTER)
-        for person in _add_people(key, rois, _SMALL_PEOPLE, pose):
+        for person in _add_people(key, key.image(), rois, _SMALL_PEOPLE, pose):
             for direction in (1, -1):
                 _follow(keys, position, direction, person, pose)
         progress()
 
 
-def _add_people(key: KeyFrame, rois: list[Roi], most: int, pose: PoseModel) -> list[Landmarks]:
+def _add_people(key: KeyFrame, image: Image, rois: list[Roi], most: int, pose: PoseModel) -> list[Landmarks]:
     """Those who are found in the regions and were not known on this key frame, the surest detections first."""
-    image = key.image()
     detections = [detection for found in pose.detect([image] * len(rois), rois) for detection in found]
     detections.sort(key=lambda detection: -detection.score)
     new = []
