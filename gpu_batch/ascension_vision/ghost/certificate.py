@@ -74,6 +74,7 @@ def certify(evidence: Evidence, change: dict[str, float | None]) -> dict[str, An
             "equilibrium": [round(float(value), 5) for value in evidence.imbalance],
         },
         "change": {name: None if value is None else round(value, 4) for name, value in change.items()},
+        "foot_order": [],
         "bones": [list(bone) for bone in BONES],
     }
 

@@ -88,12 +88,14 @@ class Flight:
 
 def lay_out(
     beta: Beta, start: float, end: float, rate: float, arm_span: float, patient: bool = True,
-    jumps: Sequence[Flight] = (),
+    jumps: Sequence[Flight] = (), earlier: Sequence[Stay] = (),
 ) -> Timeline | None:  # fmt: skip
     """Plan the Ghost between two moments of the video, ``rate`` frames a second; None where no limb is on a hold.
 
     ``arm_span``: of the climber, metres. ``patient`` limbs stay on a hold until their next move; others leave it when
     the climber's did. In ``jumps`` the Ghost jumps as fast as the climber did: how long a flight lasts is physics.
+    To a place in ``earlier`` a foot goes right before the hand that the climber moved right before it, while the
+    climber gets ready for that hand's move; ways and waits take as long as they do otherwise.
     """
     stays = [[stay for stay in of_limb if stay.end > start and stay.start < end] for of_limb in beta.stays]
     if not any(stays):
@@ -104,8 +106,7 @@ def lay_out(
     while moves:
         landing = _landing(moves, jumps)
         begins = max(arrived, landing[0].start - _RUN_UP) if landing else moves[0].leaves
-        shift = begins - arrived - _wasted(beta, arrived, begins)
-        shift = float(np.clip(shift, *(_LEAD if first else (SHORTEST_SHIFT, LONGEST_SHIFT))))
+        shift = _shift(beta, arrived, begins, _LEAD if first else (SHORTEST_SHIFT, LONGEST_SHIFT))
         if landing:
             flight, together = landing
             plan.wait(shift)
@@ -115,6 +116,12 @@ def lay_out(
         else:
             move = moves.pop(0)
             leaves = max(move.leaves, arrived)
+            if moves and any(moves[0].target is place for place in earlier):
+                foot = moves.pop(0)
+                plan.wait(shift)
+                plan.step(foot)
+                shift = _shift(beta, move.arrives, foot.leaves)
+                arrived = foot.arrives
             plan.let_go(move, leaves, patient, _STEADY)
             plan.wait(shift)
             plan.let_go(move, leaves, patient)
@@ -156,9 +163,12 @@ def _landing(moves: list[_Move], jumps: Sequence[Flight]) -> tuple[Flight, list[
     return None
 
 
-def _wasted(beta: Beta, start: float, end: float) -> float:
-    """Seconds between two moments of the video that were spent on what the Ghost leaves out."""
-    return sum(max(0.0, min(end, drop.end) - max(start, drop.start)) for drop in beta.dropped)
+def _shift(
+    beta: Beta, arrived: float, leaves: float, within: tuple[float, float] = (SHORTEST_SHIFT, LONGEST_SHIFT)
+) -> float:
+    """Seconds that the Ghost waits between two moments of the video, without what was spent on what it leaves out."""
+    wasted = sum(max(0.0, min(leaves, drop.end) - max(arrived, drop.start)) for drop in beta.dropped)
+    return float(np.clip(leaves - arrived - wasted, *within))
 
 
 class _Plan:
@@ -197,13 +207,9 @@ class _Plan:
 
     def swing(self, move: _Move, leaves: float) -> None:
         """``leaves`` is the moment of the video when the way to this place is free to begin."""
-        origin = self._held[move.limb]
-        self._leave(move.limb)
-        self._knots.append((self._clock, leaves))
-        way = 0.4 if origin is None else float(np.linalg.norm(move.target.point - origin.point))
-        quickest, slowest = (rest + per_metre * way for rest, per_metre in (_QUICKEST, _SLOWEST))
         begins = self._clock
-        self.wait(float(np.clip(move.arrives - move.leaves, quickest, slowest)))
+        self._knots.append((begins, leaves))
+        self._travel(move)
         lands = self._clock
         for limb, held in enumerate(self._held):
             if held is not None and self._too_far(limb, held, move):
@@ -212,6 +218,21 @@ class _Plan:
                 self._leave(limb)
         self._clock = lands
         self._knots.append((self._clock, max(move.arrives, leaves)))
+        self._arrive(move)
+
+    def step(self, move: _Move) -> None:
+        """A move at another time than the climber's: nothing ties both clocks together."""
+        self._travel(move)
+        self._arrive(move)
+
+    def _travel(self, move: _Move) -> None:
+        origin = self._held[move.limb]
+        self._leave(move.limb)
+        way = 0.4 if origin is None else float(np.linalg.norm(move.target.point - origin.point))
+        quickest, slowest = (rest + per_metre * way for rest, per_metre in (_QUICKEST, _SLOWEST))
+        self.wait(float(np.clip(move.arrives - move.leaves, quickest, slowest)))
+
+    def _arrive(self, move: _Move) -> None:
         self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
         self._held[move.limb], self._since[move.limb] = move.target, self._clock
 
@@ -236,8 +257,7 @@ class _Plan:
             self._clock = (
                 max(self._clock + 1, at(move.arrives)) if move is moves[0] else max(self._clock, at(move.arrives))
             )
-            self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
-            self._held[move.limb], self._since[move.limb] = move.target, self._clock
+            self._arrive(move)
         self._knots.append((self._clock, moves[-1].arrives))
 
     def timeline(self, end: float) -> Timeline:

@@ -1,7 +1,8 @@
 """Climbs whose truth is known, as the analysis would find them, without drawing a pixel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.holds.hold import Hold
 from ascension_vision.pose.following import Poses
 from ascension_vision.scene import Scene, SceneOptions, plan_scene
+from ascension_vision.scene.climb import Contact as PlannedContact
+from ascension_vision.scene.motion import move_body
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
@@ -31,7 +34,32 @@ class Climb:
 
 def climb(options: SceneOptions, noise_px: float = 0.0, seed: int = 0) -> Climb:
     """A rendered climb as a perfect analysis would see it; ``noise_px`` is a standard deviation on each axis."""
+    return _seen(plan_scene(options), noise_px, seed)
+
+
+def climb_with_a_late_foot(options: SceneOptions) -> Climb:
+    """The same route by a climber who moves the first foot that should go before a hand right after it."""
     scene = plan_scene(options)
+    arrivals = sorted((c for c in scene.climb.contacts if c.start > 0), key=lambda c: c.start)
+    foot, hand = next(two for two in pairwise(arrivals) if "foot" in two[0].limb and "hand" in two[1].limb)
+    contacts = list(scene.climb.contacts)
+    for late, instead in ((foot, hand), (hand, foot)):
+        # each of the two leaves and arrives when the other did
+        before, others = _before(late, scene.climb.contacts), _before(instead, scene.climb.contacts)
+        contacts[scene.climb.contacts.index(before)] = replace(before, end=others.end)
+        contacts[scene.climb.contacts.index(late)] = replace(late, start=instead.start)
+    plan = replace(scene.climb, contacts=tuple(sorted(contacts, key=lambda c: (c.start, c.limb))))
+    motion = move_body(plan, options, np.random.default_rng(options.seed))
+    return _seen(replace(scene, climb=plan, motion=motion), 0.0, 0)
+
+
+def _before(contact: PlannedContact, contacts: tuple[PlannedContact, ...]) -> PlannedContact:
+    """Where that limb was before."""
+    return max((c for c in contacts if c.limb == contact.limb and c.end <= contact.start), key=lambda c: c.end)
+
+
+def _seen(scene: Scene, noise_px: float, seed: int) -> Climb:
+    options = scene.options
     camera = scene.reference
     assert all(other is camera for other in scene.cameras), "the camera stands still"
     projection = np.column_stack([camera.intrinsics @ camera.rotation, camera.intrinsics @ camera.translation])
