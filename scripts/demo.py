@@ -292,7 +292,11 @@ def ghost_in_words(result: dict[str, Any]) -> str:
     failed = [name for name, gate in certificate["gates"].items() if not gate["passed"]]
     verdict = f"does not pass: {', '.join(failed)}" if failed else "passes every gate"
     changes = (f"{name.replace('_', ' ')} {change:+.0%}" for name, change in certificate["change"].items() if change)
-    return "\n".join([f"{verdict}; {', '.join(changes)}", *(cue["text"] for cue in ghost["cues"])])
+    earlier = (
+        f"the {foot['limb'].replace('_', ' ')} goes before the {foot['before'].replace('_', ' ')} at {foot['at']:.1f} s"
+        for foot in certificate["foot_order"]
+    )
+    return "\n".join([f"{verdict}; {', '.join([*changes, *earlier])}", *(cue["text"] for cue in ghost["cues"])])
 
 
 if __name__ == "__main__":

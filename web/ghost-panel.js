@@ -13,6 +13,7 @@ export function ghostPanel(ghost, seek) {
       element("p.verdict", { say: certificate.passed ? "certificatePassed" : "certificateFailed" }),
       gates(certificate.gates ?? {}, seek),
       changes(certificate.change ?? {}),
+      footOrder(certificate.foot_order ?? [], seek),
     );
     parts[1].dataset.passed = certificate.passed;
   }
@@ -59,6 +60,29 @@ function changes(values) {
           {},
           element("dt", { say: (t) => (known(`change.${name}`) ? t(`change.${name}`) : name.replaceAll("_", " ")) }),
           element("dd", { say: () => change(value) }),
+        ),
+      ),
+    ),
+  );
+}
+
+// Feet that the Ghost moves before the hands that the climber moved before them.
+function footOrder(feet, seek) {
+  if (!feet.length) return null;
+  return element(
+    "div.foot-order",
+    {},
+    element("h3", { say: (t) => t("footOrder", { change: change(-feet[0].saved) }) }),
+    element(
+      "ul",
+      {},
+      feet.map(({ limb, before, at }) =>
+        element(
+          "li",
+          {},
+          element("span", { say: (t) => t("footFirst", { foot: t(`value.${limb}`), hand: t(`value.${before}`) }) }),
+          " ",
+          element("button.link", { type: "button", onclick: () => seek(at), say: (t) => t("atSecond", { t: number(at, 1) }) }),
         ),
       ),
     ),

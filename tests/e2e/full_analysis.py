@@ -97,6 +97,7 @@ def _ghost(seen: list[dict[str, Any]], contacts: list[dict[str, Any]]) -> dict[s
     certificate = {
         "passed": False, "gates": gates, "frames": {}, "bones": [[11, 13]],
         "change": {"jerk": -0.62, "hand_load": -0.18, "path": -0.24, "duration": -0.2},
+        "foot_order": [{"limb": "left_foot", "hold_id": 2, "before": "right_hand", "at": 1.1, "saved": 0.09}],
     }  # fmt: skip
     cues = [
         {"at": CUE_AT, "climber_t": CUE_AT, "text_key": "not-a-key-of-the-page", "values": {"limb": "right_hand"},

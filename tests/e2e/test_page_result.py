@@ -178,6 +178,10 @@ def test_the_certificate_says_in_words_and_numbers_what_was_checked(show: Callab
     assert re.search(r"\bpassed", rows["Bones keep their length"])
     assert "not passed" in rows["The contacts hold the body"]
     expect(ghost.locator(".changes")).to_contain_text("−62%")
+    expect(ghost.locator(".foot-order")).to_contain_text("Feet that go earlier: effort −9%")
+    expect(ghost.locator(".foot-order")).to_contain_text("The Ghost moves the left foot before the right hand")
+    ghost.get_by_role("button", name="at 1.1 s").click()
+    visit.until("() => Math.abs(Number(document.querySelector('.overlay').dataset.t) - 1.1) < 0.04")
     ghost.get_by_role("button", name="at 1.5 s").click()
     visit.until("() => Math.abs(Number(document.querySelector('.overlay').dataset.t) - 1.5) < 0.04")
 

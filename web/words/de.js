@@ -166,6 +166,8 @@ export default {
   atMost: "höchstens {limit}",
   atSecond: "bei {t} s",
   ghostChanges: "Was der Ghost ändert",
+  footOrder: "Füße, die früher gehen: Anstrengung {change}",
+  footFirst: "Der Ghost bewegt {foot}, bevor er {hand} bewegt",
   "change.jerk": "Ruckeln",
   "change.hand_load": "Last auf den Händen",
   "change.path": "Weg des Körpers",

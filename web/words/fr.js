@@ -166,6 +166,8 @@ export default {
   atMost: "{limit} au plus",
   atSecond: "à {t} s",
   ghostChanges: "Ce que le Ghost change",
+  footOrder: "Des pieds qui bougent plus tôt : effort {change}",
+  footFirst: "Le Ghost bouge {foot} avant {hand}",
   "change.jerk": "Saccades",
   "change.hand_load": "Charge sur les mains",
   "change.path": "Trajet du corps",

@@ -86,8 +86,8 @@ def _jumps(scene: Scene, late: LateFoot) -> bool:
 
 
 def _seen(scene: Scene, late: LateFoot) -> bool:
-    """Whether all that the Ghost holds from before the hand's move until after the foot's is a hold, and surer than not.
-    It may stay where it is until its next move."""
+    """Whether all that is held from before the hand's move until after the foot's is a hold, and surer than not. A limb
+    of the Ghost may stay where it is until its next move."""
     end = float(scene.timeline.climber_t[late.foot.land])
     held = [
         stay
@@ -103,7 +103,7 @@ def told(earlier: Sequence[LateFoot], saved: float) -> list[dict[str, Any]]:
     return [
         {
             "limb": LIMBS[late.foot.limb], "hold_id": late.foot.target.hold_id, "before": LIMBS[late.hand.limb],
-            "at": round(late.at, 3), "saved": round(saved, 4),
+            "at": round(late.at, 2), "saved": round(saved, 4),
         }
         for late in sorted(earlier, key=lambda late: late.at)
     ]  # fmt: skip

@@ -156,6 +156,10 @@ def ghost(scene: Scene, contacts: list[Contact]) -> Ghost:
                 "equilibrium": [None if i < 3 else 0.02 for i in range(count)],
             },
             "change": {"jerk": -0.41, "hand_load": -0.124, "path": -0.2, "duration": -0.1},
+            "foot_order": [
+                {"limb": "left_foot", "hold_id": 3, "before": "right_hand", "at": 2.35, "saved": 0.1236},
+                {"limb": "right_foot", "hold_id": 5, "before": "left_hand", "at": 4.1, "saved": 0.1236},
+            ],
             "bones": [[11, 13], [13, 15], [12, 14], [14, 16], [23, 25], [25, 27], [24, 26], [26, 28]],
         },
         cues=[
