@@ -22,7 +22,7 @@ _BENT = 0.45
 # A change of the order rests on contacts that are surer than this.
 _SURE = 0.5
 # What it must seem to save, as a share of what the climber's moves cost on average.
-_WORTH = 0.03
+_WORTH = 0.02
 # The Ghost's foot moves while the climber gets ready for the hand's move, which takes so long at least, seconds.
 _READY = 0.2
 
@@ -86,8 +86,8 @@ def _jumps(scene: Scene, late: LateFoot) -> bool:
 
 
 def _seen(scene: Scene, late: LateFoot) -> bool:
-    """Whether all that is held from before the hand's move until after the foot's is a hold, and surer than not. A limb
-    of the Ghost may stay where it is until its next move."""
+    """Whether the foot's next place is a hold, and all that is held from before the hand's move until after the foot's
+    is surer than not. A limb of the Ghost may stay where it is until its next move."""
     end = float(scene.timeline.climber_t[late.foot.land])
     held = [
         stay
@@ -95,7 +95,7 @@ def _seen(scene: Scene, late: LateFoot) -> bool:
         for stay, following in pairwise([*of_limb, None])
         if stay is not None and stay.start <= end and (following is None or following.start >= late.at)
     ]
-    return all(stay.hold_id is not None and stay.confidence >= _SURE for stay in held)
+    return late.foot.target.hold_id is not None and all(stay.confidence >= _SURE for stay in held)
 
 
 def told(earlier: Sequence[LateFoot], saved: float) -> list[dict[str, Any]]:
