@@ -229,6 +229,18 @@ def test_a_hand_that_moves_on_to_the_hold_beside_has_changed_holds() -> None:
     assert found[1].start == pytest.approx(T[50], abs=0.25)
 
 
+def test_a_hand_whose_landmarks_follow_late_was_there_when_its_speed_says() -> None:
+    body = standing()
+    beside = (LEFT_GRIP[0] + 60, LEFT_GRIP[1] - 120)
+    # the network's arm still stretches when the hand has long arrived
+    most = tuple(0.2 * np.array(LEFT_GRIP) + 0.8 * np.array(beside))
+    reach(body, [15, 17, 19, 21], most, 40, 46)
+    reach(body, [15, 17, 19, 21], beside, 44, 56)
+    found = contacts(body, [*HOLDS, square(4, beside)])["left_hand"]
+    assert [c.hold_id for c in found] == [0, 4]
+    assert found[1].start == pytest.approx(T[46], abs=0.22)
+
+
 def test_a_hand_that_is_seen_beside_its_hold_for_a_while_has_not_left_it() -> None:
     body = standing()
     # What is wrong with a landmark stays wrong for a second or two: there is no other hold where it is seen.
