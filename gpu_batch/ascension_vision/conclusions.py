@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ascension_vision import __version__
 from ascension_vision.body.fit import fit_body
 from ascension_vision.body.motion import BodyMotion
-from ascension_vision.contacts.balance import with_hidden_hands
+from ascension_vision.contacts.balance import with_hands_in_time, with_hidden_hands
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.contacts.finding import find_contacts
 from ascension_vision.contacts.moves import moves
@@ -73,6 +73,7 @@ def conclude(seen: Observations, wishes: Wishes, device: str, report: Progress) 
         height = None if wishes.climber_height_cm is None else wishes.climber_height_cm / 100
         motion = fit_body(seen.poses, seen.track, wall, contacts, height, device)
         if motion is not None:
+            contacts = with_hands_in_time(contacts, motion, holds, wall)
             contacts = with_hidden_hands(contacts, motion, seen.poses.visibility[motion.frames], holds, wall)
     carried = None if motion is None or wall is None else _loads(seen, motion, contacts, holds, wall)
     if carried is None:
@@ -121,7 +122,7 @@ def _loads(
     if len(motion.t) < 5:
         return None
     types = hold_types(holds)
-    standing = with_needed_feet(contacts, motion, wall, types)
+    standing = with_needed_feet(contacts, motion, wall, holds)
     found = loads(motion.t, motion.landmarks, motion.gravity_centre, standing, types, wall)
     every = np.full((len(seen.poses.t), 4), np.nan)
     every[motion.frames] = np.where(found.held[:, None], found.share, np.nan)

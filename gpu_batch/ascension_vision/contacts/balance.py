@@ -1,8 +1,9 @@
-"""Hidden hands that must be on a hold, for the body would fall without them.
+"""Hands that must be on a hold, for the body would fall without them: hidden ones, and those that are seen too late.
 
 ``support`` knows this from the picture alone, for bodies that nothing else holds up. Here the body is known in metres,
 and what its contacts can carry: a hand behind the trunk that stays at the wall while the others cannot hold the body is
-on the hold that is next to it.
+on the hold that is next to it. And a hand that catches the body does so at once, though the network's arm may still be
+stretching: the body stops falling when the hand is there.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ascension_vision.body.forces import GRAVITY, accelerations
 from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import DEMANDED, LIMBS, Contact
 from ascension_vision.ghost.beta import HANDS
 from ascension_vision.ghost.support import at_rest, with_standing_feet
 from ascension_vision.holds.hold import Hold
-from ascension_vision.metrics.loads import hold_types, loads
+from ascension_vision.metrics.loads import Case, hold_types, loads, many_loads
 from ascension_vision.wall.wall import Wall
 
 Array = npt.NDArray[np.float64]
@@ -27,6 +29,9 @@ Array = npt.NDArray[np.float64]
 _SEEN = 0.8
 # For so long the body would fall without it, seconds; the hold is so near, metres.
 _FALLS, _BESIDE = 0.5, 0.15
+# A hand so near to its hold, metres, so shortly before it is seen to be there, seconds, may be there; a body that
+# nothing holds up falls at more than this share of gravity, as blurred as it is seen.
+_ARRIVING, _LATE, _FALLING = 0.25, 0.4, 0.35
 # A hidden place trembles: on the same hold after a shorter time, seconds, it never left.
 _TREMBLES = 0.3
 
@@ -63,6 +68,37 @@ def with_hidden_hands(
             x, y = wall.project(place).tolist()
             found.append(Contact(LIMBS[limb], hold.id, start, end, DEMANDED, (x, y)))
     return sorted(found, key=lambda contact: (contact.start, LIMBS.index(contact.limb)))
+
+
+def with_hands_in_time(
+    contacts: Sequence[Contact], motion: BodyMotion, holds: Sequence[Hold], wall: Wall
+) -> list[Contact]:
+    """The contacts; those of hands begin when the body stops falling, where nothing else held it before they do."""
+    if len(motion.t) < 5 or not contacts:
+        return list(contacts)
+    places = tips(torch.as_tensor(motion.landmarks)).numpy()
+    gravity = motion.gravity_centre
+    standing = with_standing_feet(contacts, motion, wall)
+    body = Case(motion.t, places, gravity, accelerations(motion.t, gravity), standing, hold_types(holds), wall.up)
+    falls = body.acceleration @ wall.up < -_FALLING * GRAVITY
+    found = []
+    for contact in contacts:
+        start = contact.start
+        others = [one for one in contacts if one.limb.endswith("hand") and one is not contact]
+        before = (motion.t >= start - _LATE) & (motion.t < start)
+        during = (motion.t >= start) & (motion.t <= contact.end)
+        if contact.limb.endswith("hand") and before.any() and during.any():
+            alone = np.array([not any(one.start <= t <= one.end for one in others) for t in motion.t])
+            hand = places[:, LIMBS.index(contact.limb), :2]
+            near = np.linalg.norm(hand - np.median(hand[during], axis=0), axis=1) < _ARRIVING
+            maybe = before & alone & near & ~falls
+            if maybe.any():
+                maybe[maybe] = ~many_loads([body.at(maybe)])[0].held
+            reached = np.flatnonzero(before & ~maybe)
+            since = motion.t[before & (np.arange(len(maybe)) > (reached[-1] if len(reached) else -1))]
+            start = float(since[0]) if len(since) else start
+        found.append(replace(contact, start=start))
+    return found
 
 
 def _beside(place: Array, holds: Sequence[Hold], wall: Wall) -> Hold | None:

@@ -28,8 +28,10 @@ _REGRIP_SECONDS = 2.5
 _TOUCH_SECONDS = 0.5
 # The climb begins and ends this long before its first and after its last move.
 _LEAD_SECONDS = 0.8
-# Contacts without a hold are at the same place when this near, metres.
-SAME_PLACE = 0.07
+# Contacts without a hold are at the same place when this near, metres: feet are placed worse than hands.
+SAME_PLACE, _SAME_PLACE_OF_FEET = 0.07, 0.12
+# When limbs come and go is known to within this, seconds.
+ABOUT = 0.15
 
 
 @dataclass(frozen=True)
@@ -173,10 +175,11 @@ def _with(stays: list[list[Stay]], limb: int, changed: list[Stay]) -> list[list[
 
 
 def same_place(one: Stay, other: Stay) -> bool:
-    """Whether a limb that goes from one to the other goes nowhere."""
+    """Whether a limb that goes from one to the other goes nowhere; how far off the wall it is, a camera hardly sees."""
     if one.hold_id is not None and other.hold_id is not None:
         return one.hold_id == other.hold_id
-    return bool(np.linalg.norm(one.point - other.point) < SAME_PLACE)
+    near = _SAME_PLACE_OF_FEET if one.limb in FEET else SAME_PLACE
+    return bool(np.linalg.norm((one.point - other.point)[:2]) < near)
 
 
 def _progress(stays: list[list[Stay]], stay: Stay, following: Stay) -> bool:

@@ -13,9 +13,9 @@ from ascension_vision.body.model import TIPS, BodyModel, tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.balance import Balance, Room
-from ascension_vision.ghost.beta import HANDS, Stay, as_stays, climb_span, edit
+from ascension_vision.ghost.beta import ABOUT, FEET, HANDS, Stay, as_stays, climb_span, edit
 from ascension_vision.ghost.certificate import Evidence, certify
-from ascension_vision.ghost.climbed import Climbed, climbed_between
+from ascension_vision.ghost.climbed import climbed_between
 from ascension_vision.ghost.cues import give_cues
 from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
 from ascension_vision.ghost.order import better_earlier, told
@@ -88,7 +88,7 @@ def find_ghost(
     if not contacts:
         return NoGhost("No hand or foot was seen on a hold.")
     types = hold_types(holds)
-    contacts = with_needed_feet(contacts, motion, wall, types)
+    contacts = with_needed_feet(contacts, motion, wall, holds or ())
     beta = edit(contacts, motion.t, motion.landmarks, wall)
     span = climb_span(beta, motion.t)
     if span is None:
@@ -190,7 +190,7 @@ def _pose(
     balance = Balance(timeline, types, wall, model.device, Room.of(motion, contacts))
     aim = course(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre), RATE)
     path, lacks = balance.held(aim)
-    few = timeline.on.sum(axis=1) <= _FEW
+    few = _bearing(timeline.on).sum(axis=1) <= _FEW
     if (lacks > 1).any():
         # where no path close to the climber's places is held, one that is less close and quicker may be
         loose = aim.loosened(lacks > 1)
@@ -231,6 +231,11 @@ def _pose(
         wishes = replace(wishes, gravity=model.tensor(path + aside))
         pose = pose_clip(model, wishes, pose, _FIRM_STEPS if lacking else _FEW_STEPS)
     return best
+
+
+def _bearing(on: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """``(n, 4)`` which limbs can bear something: those that neither have just arrived nor leave."""
+    return np.asarray(on & np.concatenate([on[:1], on[:-1]]) & np.concatenate([on[1:], on[-1:]]))
 
 
 def _astray(model: BodyModel, pose: torch.Tensor, wishes: Wishes) -> Array:
@@ -323,10 +328,13 @@ def _present(motion: BodyMotion, pose: torch.Tensor, timeline: Timeline, scene: 
     points = tips(torch.as_tensor(landmarks)).numpy()
     [carried] = many_loads([load_case(timeline, points, gravity, types, wall)])
     cost = effort(timeline.t, gravity, carried.strain, carried.held, model.lengths.height)
+    # of the beta, too: places of stays that were joined are averages
+    own = [as_stays(scene.contacts, motion.t, motion.landmarks, wall), scene.beta.stays]
+    reaches = [_own_reach(stays, float(climbed.t[0]), float(climbed.t[-1])) for stays in own]
     evidence = Evidence(
         t=timeline.t, landmarks=landmarks, contacts=timeline.contacts,
         violation_deg=np.degrees(model.limit_violation(pose).amax(dim=1).cpu().numpy()),
-        imbalance=carried.imbalance, reach_cm=_own_reach(scene.contacts, motion, climbed, wall),
+        imbalance=carried.imbalance, reach_cm=max((reach for reach in reaches if reach is not None), default=None),
     )  # fmt: skip
     change = {
         "jerk": _change(_rms_jerk(timeline.t, gravity), _rms_jerk(climbed.t, climbed.gravity_centre)),
@@ -341,15 +349,15 @@ def _present(motion: BodyMotion, pose: torch.Tensor, timeline: Timeline, scene: 
     )  # fmt: skip
 
 
-def _own_reach(contacts: Sequence[Contact], motion: BodyMotion, climbed: Climbed, wall: Wall) -> float | None:
-    """The climber's own longest reach in centimetres, from contacts of which any part is in the climb; those that began
-    before count from its beginning."""
-    start, end = float(climbed.t[0]), float(climbed.t[-1])
+def _own_reach(stays: Sequence[Sequence[Stay]], start: float, end: float) -> float | None:
+    """The climber's own longest reach in centimetres, from stays of which any part is in the climb; those that began
+    before count from its beginning. A foot that left just before a hand arrived was on, see ``timeline``."""
     touches = [
         GhostContact(
-            LIMBS[stay.limb], stay.hold_id, max(stay.start, start), stay.end, (float(x), float(y), float(z))
+            LIMBS[stay.limb], stay.hold_id, max(stay.start, start), stay.end + ABOUT * (stay.limb in FEET),
+            (float(x), float(y), float(z)),
         )
-        for of_limb in as_stays(contacts, motion.t, motion.landmarks, wall)
+        for of_limb in stays
         for stay in of_limb
         for x, y, z in [stay.point]
         if stay.end > start and stay.start < end

@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ascension_vision.contacts.contact import LIMBS
-from ascension_vision.ghost.beta import FEET, HANDS, Beta, Stay
+from ascension_vision.ghost.beta import ABOUT, FEET, HANDS, Beta, Stay
 from ascension_vision.ghost.ghost import GhostContact
 
 Array = npt.NDArray[np.float64]
 
 # Seconds between an arrival and the next departure: to take the load, and longest without it being a pause.
 SHORTEST_SHIFT, LONGEST_SHIFT = 0.25, 1.3
+# And between a limb that lets go because the next move goes too far for it and that move, seconds.
+_EASED = 0.45
 _LEAD = (0.3, 0.8)
 # A limb that swings d metres needs at least 0.3 s + 0.35 s/m and at most 0.5 s + 0.6 s/m.
 _QUICKEST, _SLOWEST = (0.3, 0.35), (0.6, 0.6)
@@ -122,9 +124,7 @@ def lay_out(
                 plan.step(foot)
                 shift = _shift(beta, move.arrives, foot.leaves)
                 arrived = foot.arrives
-            plan.let_go(move, leaves, patient, _STEADY)
-            plan.wait(shift)
-            plan.let_go(move, leaves, patient)
+            plan.get_ready(move, leaves, patient, shift)
             plan.swing(move, leaves)
             arrived = max(arrived, move.arrives)
         plan.step_down(arrived)
@@ -189,14 +189,27 @@ class _Plan:
     def wait(self, seconds: float) -> None:
         self._clock += max(1, round(seconds * self._rate))
 
-    def let_go(self, move: _Move, leaves: float, patient: bool, least: int = 0) -> None:
+    def get_ready(self, move: _Move, leaves: float, patient: bool, shift: float) -> None:
+        """For at least ``shift`` seconds: what has just arrived takes its load, then limbs let go that cannot stay for
+        this move, and the body comes to hang from the others."""
+        ready = self._clock + round(shift * self._rate)
+        self.wait(SHORTEST_SHIFT)
+        if self._let_go(move, leaves, patient, _STEADY):
+            ready = max(ready, self._clock + round(_EASED * self._rate))
+        self._clock = max(self._clock, ready)
+        self._let_go(move, leaves, patient)
+
+    def _let_go(self, move: _Move, leaves: float, patient: bool, least: int = 0) -> bool:
         """Of what is too far from where a limb goes now, unless the climber let go of it on the way, and of what the
-        climber had let go of unless ``patient``; but of nothing that would leave fewer than ``least`` limbs on."""
+        climber had let go of unless ``patient``; but of nothing that would leave fewer than ``least`` limbs on.
+        Returns whether any limb let go."""
+        before = list(self._held)
         for limb, held in enumerate(self._held):
             if held is not None and limb != move.limb and sum(one is not None for one in self._held) > least:
                 too_far = self._too_far(limb, held, move) and not leaves < held.end < move.arrives
                 if too_far or (not patient and held.end < move.arrives):
                     self._leave(limb)
+        return self._held != before
 
     def step_down(self, arrived: float) -> None:
         """From what no hold is known of and the climber had left long before, if a hand and another limb hold on."""
@@ -293,12 +306,15 @@ def _pair(limb: int, other: int) -> frozenset[bool] | int:
 
 
 def _reaches(stays: list[list[Stay]]) -> dict[frozenset[bool] | int, float]:
-    """How far apart the climber ever held on with a hand and a foot, two hands, two feet; metres."""
+    """How far apart the climber ever held on with a hand and a foot, two hands, two feet; metres. When limbs come and
+    go is seen to within ``ABOUT``: a foot that left so shortly before a hand arrived was on."""
     reaches: dict[frozenset[bool] | int, float] = {}
     everything = [stay for of_limb in stays for stay in of_limb]
     for index, one in enumerate(everything):
         for other in everything[index + 1 :]:
-            if one.limb != other.limb and one.start < other.end and other.start < one.end:
+            # hands come first
+            last = other.end + (ABOUT if one.limb in HANDS and other.limb in FEET else 0.0)
+            if one.limb != other.limb and one.start < last and other.start < one.end:
                 pair = _pair(one.limb, other.limb)
                 reaches[pair] = max(reaches.get(pair, 0.0), float(np.linalg.norm(one.point - other.point)))
     return reaches

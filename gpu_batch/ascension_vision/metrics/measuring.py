@@ -112,7 +112,7 @@ def measure(findings: Findings) -> dict[str, Metric]:
 
 def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Values, dict[str, float], dict[str, str]]:
     types = hold_types(findings.holds)
-    contacts = with_needed_feet(findings.contacts, motion, wall, types) if findings.contacts else []
+    contacts = with_needed_feet(findings.contacts, motion, wall, findings.holds or ()) if findings.contacts else []
     climb = Climb.of(motion, contacts, types, wall)
     ghost, reason = _certified(findings.ghost)
     height = motion.model.lengths.height

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from ascension_vision.body.model import BONES, TIPS
+from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.beta import Beta, Stay, edit
 from ascension_vision.ghost.finding import find_ghost
@@ -13,7 +14,6 @@ from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.ghost.support import with_needed_feet, with_standing_feet
 from ascension_vision.ghost.timeline import lay_out
-from ascension_vision.metrics.loads import hold_types
 from ascension_vision.metrics.movement import least_jerk
 from ascension_vision.scene import SceneOptions
 
@@ -144,15 +144,37 @@ def test_a_foot_that_stays_where_the_body_would_fall_without_it_stands_on_someth
     climb = overhanging()
     contacts = without_feet(climb, 0.4, 0.95)
     assert len(with_standing_feet(contacts, climb.motion, climb.wall)) == len(contacts), "too short for standing"
-    found = with_needed_feet(contacts, climb.motion, climb.wall, hold_types(climb.holds))[len(contacts) :]
+    found = with_needed_feet(contacts, climb.motion, climb.wall, climb.holds)[len(contacts) :]
     assert {contact.limb for contact in found} == {"left_foot", "right_foot"}
     assert all(0.4 <= contact.start < contact.end <= 0.95 and contact.confidence < 0.5 for contact in found)
 
 
+def in_the_air(climb: Climb) -> BodyMotion:
+    """The climb, with feet that are 25 cm off the wall, seen where they were."""
+    camera = -np.linalg.solve(climb.wall.projection[:, :3], climb.wall.projection[:, 3])
+    landmarks = climb.motion.landmarks.copy()
+    feet = landmarks[:, 27:33]
+    share = (0.25 - feet[..., 2:]) / (camera[2] - feet[..., 2:])
+    landmarks[:, 27:33] = feet + share * (camera - feet)
+    return replace(climb.motion, landmarks=landmarks)
+
+
+@pytest.mark.parametrize("half_m", [0.05, 0.3])
+def test_who_pushes_off_the_wall_for_a_moment_does_so_on_something_that_sticks_out_so_far(half_m: float) -> None:
+    climb = overhanging()
+    contacts = without_feet(climb, 0.4, 0.95)
+    places = {c.hold_id: climb.wall.on_surface(np.array(c.point)) for c in contacts if c.limb.endswith("foot")}
+    corners = half_m * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    outlines = {number: climb.wall.project(place + corners) for number, place in places.items()}
+    holds = [replace(hold, outline=outlines[hold.id]) for hold in climb.holds if hold.id in outlines]
+    found = with_needed_feet(contacts, in_the_air(climb), climb.wall, holds)[len(contacts) :]
+    assert {contact.hold_id for contact in found} <= set(places)
+    assert bool(found) == (half_m == 0.3)
+
+
 def test_where_the_others_hold_the_body_no_foot_is_needed() -> None:
     climb = short_climb()
-    types = hold_types(climb.holds)
-    found = with_needed_feet(climb.contacts, climb.motion, climb.wall, types)
+    found = with_needed_feet(climb.contacts, climb.motion, climb.wall, climb.holds)
     assert found == with_standing_feet(climb.contacts, climb.motion, climb.wall)
 
 
@@ -162,7 +184,7 @@ def test_who_falls_stands_on_nothing() -> None:
     falling = climb.motion.gravity_centre - 0.5 * 9.81 * t[:, None] ** 2 * climb.wall.up
     contacts = without_feet(climb, 0.4, 0.95)
     motion = replace(climb.motion, gravity_centre=falling)
-    assert with_needed_feet(contacts, motion, climb.wall, hold_types(climb.holds)) == contacts
+    assert with_needed_feet(contacts, motion, climb.wall, climb.holds) == contacts
 
 
 def stay(limb: int, start: float, end: float, x: float, y: float) -> Stay:
@@ -182,6 +204,41 @@ def test_a_foot_too_far_from_where_a_hand_goes_stays_on_until_the_climbers_left(
     lands = max(contact.start for contact in plan.contacts)
     share = (ends["left_foot"] - ends["right_hand"]) / (lands - ends["right_hand"])
     assert share == pytest.approx(0.75, abs=0.1)
+
+
+def test_what_has_arrived_bears_its_load_before_another_limb_lets_go_and_the_body_hangs_before_it_moves() -> None:
+    stays = (
+        (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.6)),
+        (stay(1, 0, 2.8, 0.5, 2.0), stay(1, 3.8, 10, 0.8, 3.4)),
+        (stay(2, 0, 10, -0.2, 1.4),),
+        (stay(3, 0, 2.7, 0.3, 0.8),),
+    )
+    plan = lay_out(Beta(stays, ()), 0.0, 5.0, 15.0, 1.7)
+    assert plan is not None
+    by_place = {(contact.limb, round(contact.point[1], 1)): contact for contact in plan.contacts}
+    arrived = by_place["left_hand", 2.6].start
+    let_go = by_place["right_foot", 0.8].end
+    moves = by_place["right_hand", 2.0].end
+    assert let_go - arrived >= 0.2
+    assert moves - let_go >= 0.4
+
+
+def test_a_foot_that_left_as_a_hand_arrived_may_stay_on_until_it_does() -> None:
+    def foot_stays(left: float) -> bool:
+        stays = (
+            (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.9)),
+            (stay(1, 0, 10, 0.5, 2.0),),
+            (stay(2, 0, 10, -0.2, 1.4),),
+            (stay(3, 0, left, 0.3, 0.8),),
+        )
+        plan = lay_out(Beta(stays, ()), 0.0, 6.0, 15.0, 1.7)
+        assert plan is not None
+        [hand] = [contact for contact in plan.contacts if contact.limb == "left_hand" and contact.start > 0]
+        [foot] = [contact for contact in plan.contacts if contact.limb == "right_foot"]
+        return foot.end >= hand.start
+
+    assert foot_stays(2.5)
+    assert not foot_stays(2.3)
 
 
 @pytest.mark.parametrize("missing", ["wall", "contacts", "body", "length"])
