@@ -18,6 +18,7 @@ from ascension_vision.cores import one_thread
 from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost
 from ascension_vision.ghost.path import sharp_accelerations
+from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics import measuring
 from ascension_vision.pose.following import Poses
@@ -181,6 +182,8 @@ def _find(scene: Scene, noise_px: float, seed: int, seen: bool = False) -> _Foun
         started = time.process_time()
         motion = fit_body(poses, track, wall, contacts, options.body.height_m)
         fitted = time.process_time()
+        assert motion is not None
+        contacts = with_needed_feet(contacts, motion, wall, holds)
         ghost = find_ghost(motion, contacts, holds, wall)
         ended = time.process_time()
     found = measuring.Findings(poses, motion, wall, holds, contacts, ghost)

@@ -33,6 +33,8 @@ Array = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
 _NOT_ASKED = "Holds were not asked for."
+# A motion that is seen on fewer says nothing of forces.
+_FEWEST_FRAMES = 5
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,21 @@ def conclude(seen: Observations, wishes: Wishes, device: str, report: Progress) 
         if motion is not None:
             contacts = with_hands_in_time(contacts, motion, holds, wall)
             contacts = with_hidden_hands(contacts, motion, seen.poses.visibility[motion.frames], holds, wall)
-    carried = None if motion is None or wall is None else _loads(seen, motion, contacts, holds, wall)
+    # what holds the body up is more than what was seen to
+    bearing, carried = contacts, None
+    if motion is not None and wall is not None and contacts and len(motion.t) >= _FEWEST_FRAMES:
+        bearing = with_needed_feet(contacts, motion, wall, holds)
+        carried = _loads(seen, motion, bearing, holds, wall)
     if carried is None:
         absent["loads"] = absent.get("wall") or "The climber is not seen on the wall long enough."
     ghost: Ghost | NoGhost | None = None
     if wishes.ghost:
         report("training the Ghost", 0.6)
-        ghost = find_ghost(motion, contacts, holds, wall)
+        ghost = find_ghost(motion, bearing, holds, wall)
     if not isinstance(ghost, Ghost):
         absent["ghost"] = _why_no_ghost(ghost)
     report("measuring", 0.85)
-    numbers = measuring.measure(measuring.Findings(seen.poses, motion, wall, holds, contacts, ghost))
+    numbers = measuring.measure(measuring.Findings(seen.poses, motion, wall, holds, bearing, ghost))
     return _findings(
         seen,
         camera=seen.track,
@@ -115,15 +121,9 @@ def _why_no_ghost(ghost: NoGhost | None) -> str:
     return "The Ghost Climber was not asked for." if ghost is None else ghost.reason
 
 
-def _loads(
-    seen: Observations, motion: BodyMotion, contacts: list[Contact], holds: list[Hold], wall: Wall
-) -> Array | None:
-    """``(frames, 4)`` over all analysed frames, NaN where the contacts that were seen do not hold the body."""
-    if len(motion.t) < 5:
-        return None
-    types = hold_types(holds)
-    standing = with_needed_feet(contacts, motion, wall, holds)
-    found = loads(motion.t, motion.landmarks, motion.gravity_centre, standing, types, wall)
+def _loads(seen: Observations, motion: BodyMotion, contacts: list[Contact], holds: list[Hold], wall: Wall) -> Array:
+    """``(frames, 4)`` over all analysed frames, NaN where the contacts do not hold the body."""
+    found = loads(motion.t, motion.landmarks, motion.gravity_centre, contacts, hold_types(holds), wall)
     every = np.full((len(seen.poses.t), 4), np.nan)
     every[motion.frames] = np.where(found.held[:, None], found.share, np.nan)
     return every

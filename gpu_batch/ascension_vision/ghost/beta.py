@@ -30,8 +30,8 @@ _TOUCH_SECONDS = 0.5
 _LEAD_SECONDS = 0.8
 # Contacts without a hold are at the same place when this near, metres: feet are placed worse than hands.
 SAME_PLACE, _SAME_PLACE_OF_FEET = 0.07, 0.12
-# When limbs come and go is known to within this, seconds.
-ABOUT = 0.15
+# When limbs come and go is known to within this, seconds; and whether they did at all, where no hold is known.
+ABOUT, _UNSURE_SECONDS = 0.15, 0.5
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def edit(contacts: Sequence[Contact], t: Array, landmarks: npt.NDArray[Any], wal
 
 def without_detours(stays: list[list[Stay]]) -> Beta:
     """Stays, by limb in order of time, without re-grips, taps and fidgets."""
+    stays = [_unbroken(of_limb) for of_limb in stays]
     dropped: list[Dropped] = []
     while found := _first_drop(stays):
         stays, drop = found
@@ -168,6 +169,18 @@ def _first_drop(stays: list[list[Stay]]) -> tuple[list[list[Stay]], Dropped] | N
                 drop = Dropped("fidget", limb, touched.hold_id, stay.end, touched.end)
                 return _with(stays, limb, shorter), drop
     return None
+
+
+def _unbroken(stays: list[Stay]) -> list[Stay]:
+    """A limb that is back at once never left; of what no hold is known of, it takes a while to be sure."""
+    whole: list[Stay] = []
+    for stay in stays:
+        known = whole and whole[-1].hold_id is not None and stay.hold_id is not None
+        if whole and same_place(whole[-1], stay) and stay.start - whole[-1].end < (ABOUT if known else _UNSURE_SECONDS):
+            whole[-1] = _joined(whole[-1], stay)
+        else:
+            whole.append(stay)
+    return whole
 
 
 def _with(stays: list[list[Stay]], limb: int, changed: list[Stay]) -> list[list[Stay]]:

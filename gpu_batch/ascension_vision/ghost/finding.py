@@ -13,7 +13,7 @@ from ascension_vision.body.model import TIPS, BodyModel, tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
 from ascension_vision.ghost.balance import Balance, Room
-from ascension_vision.ghost.beta import ABOUT, FEET, HANDS, Stay, as_stays, climb_span, edit
+from ascension_vision.ghost.beta import ABOUT, HANDS, Stay, as_stays, climb_span, edit
 from ascension_vision.ghost.certificate import Evidence, certify
 from ascension_vision.ghost.climbed import climbed_between
 from ascension_vision.ghost.cues import give_cues
@@ -21,7 +21,6 @@ from ascension_vision.ghost.ghost import Ghost, GhostContact, NoGhost
 from ascension_vision.ghost.order import better_earlier, told
 from ascension_vision.ghost.path import course, load_case, swing_arc
 from ascension_vision.ghost.posing import Wishes, pose_clip
-from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.ghost.timeline import Flight, Timeline, flights, lay_out
 from ascension_vision.ghost.trial import Scene
 from ascension_vision.holds.hold import Hold
@@ -43,8 +42,9 @@ _LEAST_HELD = 0.2
 _FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
 # many times what the certificate allows is much, as are so many degrees beyond a joint's limit, and where on average so
-# much is lacking nothing will help. A tip is about on its hold when it is this near, metres.
-_MORE, _MUCH, _HOPELESS, _SLIP = 0.02, 5.0, 0.5, 0.005
+# much is lacking nothing will help. The body is not quite asked to use up what is allowed: it is safe up to this share.
+# A tip is about on its hold when it is this near, metres.
+_MORE, _MUCH, _HOPELESS, _SAFELY, _SLIP = 0.02, 5.0, 0.5, 0.7, 0.005
 # A quicker path is worth its haste where less than this share of what was lacking is lacking still.
 _WORTH = 0.5
 # What each foot that goes earlier must save, as a share of what the Ghost's moves cost on average. Of Ghosts up to so
@@ -80,6 +80,9 @@ def find_ghost(
 
     Takes about four seconds of CPU time for half a minute of climbing, twice as many where another order of moves is
     tried, and runs on the device of the motion's body model.
+
+    Args:
+        contacts: all that hold the body up, see ``ghost.support``.
     """
     if wall is None:
         return NoGhost("The wall was not found in the picture.")
@@ -88,7 +91,6 @@ def find_ghost(
     if not contacts:
         return NoGhost("No hand or foot was seen on a hold.")
     types = hold_types(holds)
-    contacts = with_needed_feet(contacts, motion, wall, holds or ())
     beta = edit(contacts, motion.t, motion.landmarks, wall)
     span = climb_span(beta, motion.t)
     if span is None:
@@ -213,7 +215,7 @@ def _pose(
     for done in range(_MOST_ROUNDS + 1):
         gravity = model.gravity_centre(pose).cpu().numpy()
         # of poses in which nothing is lacking the last carries least
-        lacks = np.clip(balance.lacking(gravity) - 1, 0, _MUCH) + _astray(model, pose, wishes)
+        lacks = np.clip(balance.lacking(gravity) - _SAFELY, 0, _MUCH) + _astray(model, pose, wishes)
         lacking = float(lacks.mean())
         since = 0 if lacking < _BETTER * least else since + 1
         if lacking <= least:
@@ -354,15 +356,14 @@ def _own_reach(stays: Sequence[Sequence[Stay]], start: float, end: float) -> flo
     before count from its beginning. A foot that left just before a hand arrived was on, see ``timeline``."""
     touches = [
         GhostContact(
-            LIMBS[stay.limb], stay.hold_id, max(stay.start, start), stay.end + ABOUT * (stay.limb in FEET),
-            (float(x), float(y), float(z)),
+            LIMBS[stay.limb], stay.hold_id, max(stay.start, start), stay.end, (float(x), float(y), float(z))
         )
         for of_limb in stays
         for stay in of_limb
         for x, y, z in [stay.point]
         if stay.end > start and stay.start < end
     ]  # fmt: skip
-    reach = longest_reach(touches)
+    reach = longest_reach(touches, about=ABOUT)
     return None if reach is None else 100 * reach[0]
 
 

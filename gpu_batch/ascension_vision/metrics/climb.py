@@ -14,7 +14,7 @@ from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.body.skeleton import HIPS
 from ascension_vision.contacts.contact import LIMBS, Contact
-from ascension_vision.ghost.beta import SAME_PLACE, Beta, Stay, as_stays, climb_span, same_place, without_detours
+from ascension_vision.ghost.beta import ABOUT, SAME_PLACE, Beta, Stay, as_stays, climb_span, same_place, without_detours
 from ascension_vision.ghost.ghost import GhostContact
 from ascension_vision.metrics.loads import Case
 from ascension_vision.metrics.reach import longest_reach
@@ -82,7 +82,7 @@ class Climb:
     @property
     def reach_cm(self) -> float | None:
         """Of hands that are seen to arrive: one that is on when the video begins came from nobody knows where."""
-        reach = longest_reach(self._touches(), after=float(self.t[0]))
+        reach = longest_reach(self._touches(), after=float(self.t[0]), about=ABOUT)
         return None if reach is None else 100 * self.scale * reach[0]
 
     @property

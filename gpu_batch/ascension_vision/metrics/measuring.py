@@ -18,7 +18,6 @@ from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
-from ascension_vision.ghost.support import with_needed_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.climb import Climb
@@ -70,6 +69,7 @@ class Findings:
 
     Attributes:
         poses: the climber's landmarks in the video.
+        contacts: all that hold the body up, see ``ghost.support``.
         ghost: None where none was asked for.
     """
 
@@ -112,7 +112,7 @@ def measure(findings: Findings) -> dict[str, Metric]:
 
 def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Values, dict[str, float], dict[str, str]]:
     types = hold_types(findings.holds)
-    contacts = with_needed_feet(findings.contacts, motion, wall, findings.holds or ()) if findings.contacts else []
+    contacts = findings.contacts or ()
     climb = Climb.of(motion, contacts, types, wall)
     ghost, reason = _certified(findings.ghost)
     height = motion.model.lengths.height
