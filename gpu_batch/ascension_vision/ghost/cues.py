@@ -78,7 +78,7 @@ def give_cues(scene: Scene, timeline: Timeline, gravity_centre: Array) -> list[C
     proposals = [*_hips(scene, ghost), *_feet_first(scene), *_detours(scene, ghost)]
     found = [*_idle(scene)]
     for proposal, tried in zip(proposals, try_each(scene, [one.change for one in proposals]), strict=True):
-        if tried is not None and (proposal.least is None or tried.load <= proposal.least):
+        if proposal.least is None or tried.load <= proposal.least:
             found.append(_Candidate(proposal.cue(tried), tried.saved))
     chosen: list[Cue] = []
     for candidate in sorted(found, key=lambda candidate: -candidate.saved):

@@ -68,7 +68,7 @@ def better_earlier(scene: Scene) -> list[LateFoot]:
     found = [
         (tried.saved, index)
         for index, tried in enumerate(try_each(scene, [late.change for late in sure]))
-        if tried is not None and tried.possible and tried.saved >= least
+        if tried.possible and tried.saved >= least
     ]
     return [sure[index] for _, index in sorted(found, reverse=True)]
 

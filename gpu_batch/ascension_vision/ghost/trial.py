@@ -24,6 +24,9 @@ Array = npt.NDArray[np.float64]
 SOCKETS: Final = (11, 12, 23, 24)
 # A limb can be straight up to this share of its length.
 _STRAIGHT = 0.99
+# Loads can be told where the contacts hold the body for this share of the time, and changes of the hands' load where
+# that is so much of the body's weight.
+_KNOWN, _LEAST_LOAD = 0.8, 0.02
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Tried:
-    """``load``: relative change of the hands' load; ``saved``: cost; ``possible``: balanced and within reach."""
+    """``load``: relative change of the hands' load, NaN where it cannot be told before or after; ``saved``: cost;
+    ``possible``: surely balanced, and within reach."""
 
     load: float
     saved: float
     possible: bool
 
 
-def try_each(scene: Scene, changes: Sequence[Change]) -> list[Tried | None]:
-    """Each change by itself, with loads and cost (``metrics.effort``) computed anew; None where the loads before or
-    after cannot be told."""
+def try_each(scene: Scene, changes: Sequence[Change]) -> list[Tried]:
+    """Each change by itself, with loads and cost (``metrics.effort``) computed anew."""
     weighed = many_loads([_case(scene, change) for change in changes])
     return [_tried(scene, change, new) for change, new in zip(changes, weighed, strict=True)]
 
@@ -85,20 +88,17 @@ def _case(scene: Scene, change: Change) -> Case:
     return Case(t, points, gravity[during], acceleration, contacts, scene.types, scene.wall.up)
 
 
-def _tried(scene: Scene, change: Change, new: Loads) -> Tried | None:
+def _tried(scene: Scene, change: Change, new: Loads) -> Tried:
     climbed, during = scene.climbed, change.during
     both = new.held & climbed.loads.held[during]
-    if both.mean() < 0.8:
-        return None
-    before = climbed.loads.share[during][both, :2].sum(axis=1)
-    if before.mean() < 0.02:
-        return None
-    load = float(new.share[both, :2].sum(axis=1).mean() / before.mean() - 1)
+    load, balanced = float("nan"), False
     strained = climbed.loads.strain.copy()
-    strained[np.flatnonzero(during)[both]] = new.strain[both]
+    if both.mean() >= _KNOWN and (before := climbed.loads.share[during][both, :2].sum(axis=1)).mean() >= _LEAST_LOAD:
+        load = float(new.share[both, :2].sum(axis=1).mean() / before.mean() - 1)
+        balanced = bool((new.imbalance[both] < BALANCED).all())
+        strained[np.flatnonzero(during)[both]] = new.strain[both]
     gravity = climbed.gravity_centre + change.moved
     cost = effort(climbed.t, gravity, strained, climbed.loads.held, scene.model.lengths.height).cost
-    balanced = bool((new.imbalance[both] < BALANCED).all())
     return Tried(load, climbed.effort.cost - cost, balanced and _within_reach(scene, change))
 
 
