@@ -38,6 +38,8 @@ _SHORTEST_SECONDS, _SMALLEST_SHARE_SEEN = 1.5, 0.6
 # Where the climber's own contacts hold the body for less of the time, and what climbs on them moves no better than the
 # climber, too many are missing.
 _LEAST_HELD = 0.2
+# Whoever goes so much farther than the climber, a share of the way, does not move better, but for the run-up to a jump.
+_WILD = 0.5
 # A climber's centre of gravity falls at this share of gravity in a jump, on average and as blurred as it is seen.
 _FALLING = 0.1
 # Where the body would fall it is asked to go farther by what it lacks, at most so far at once, metres. More than so
@@ -111,11 +113,17 @@ def find_ghost(
         scene = Scene(motion.model, climbed, contacts, beta, timeline, types, wall)
         found = _present(motion, _pose(motion, contacts, timeline, types, wall), timeline, scene)
         if ghost is None or _failures(found) < _failures(ghost):
-            ghost = found
+            ghost, shown = found, scene
         if found.certificate["passed"]:
             ghost = _with_earlier_feet(found, motion, scene, plan)
             break
     assert ghost is not None
+    passed = ghost.certificate["passed"]
+    if _wild(ghost, shown.timeline) if passed else not _smoother(ghost):
+        # Where too many contacts are missing only a wild swing may be possible. What is shown should rather be calm and
+        # fail by name.
+        calm = _present(motion, _calm_pose(motion, shown.timeline), shown.timeline, shown)
+        ghost = calm if passed else min(ghost, calm, key=_failures)
     if climbed.loads.held.mean() < _LEAST_HELD and not ghost.certificate["passed"] and not _smoother(ghost):
         return NoGhost("The contacts that were seen could not hold the body.")
     return ghost
@@ -148,6 +156,11 @@ def _with_earlier_feet(
 
 def _smoother(ghost: Ghost) -> bool:
     return bool(ghost.certificate["change"]["jerk"] < 0)
+
+
+def _wild(ghost: Ghost, timeline: Timeline) -> bool:
+    jumps = not timeline.on.any(axis=1).all()
+    return bool(ghost.certificate["change"]["path"] > _WILD) and not jumps
 
 
 def _arm_span(model: BodyModel) -> float:
@@ -188,7 +201,6 @@ def _pose(
 ) -> torch.Tensor:
     """``(n, degrees of freedom)``: plan the centre of gravity's path, pose the body, see what it carries, and again."""
     model: BodyModel = motion.model
-    own = _own_posture(motion, timeline)
     balance = Balance(timeline, types, wall, model.device, Room.of(motion, contacts))
     aim = course(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre), RATE)
     path, lacks = balance.held(aim)
@@ -203,12 +215,7 @@ def _pose(
         # what cannot be held at all should at least be calm
         path = aim.calm()
     quick = aim.quick | _hasty(path)
-    wishes = Wishes(
-        own=model.tensor(own), points=model.tensor(_tip_places(timeline)),
-        on=torch.as_tensor(timeline.on, device=model.device), across=model.tensor(_across(motion, timeline)),
-        gravity=model.tensor(path), nearly=model.tensor(np.where(few | quick, _EXACTLY, _NEARLY)),
-        ease=model.tensor(np.where(quick, _QUICKER, 1.0)), rate=RATE,
-    )  # fmt: skip
+    wishes = _wishes(motion, timeline, path, few | quick, quick)
     pose = pose_clip(model, wishes, wishes.own, _STEPS)
     best, least, since = pose, np.inf, 0
     aside = np.zeros_like(path)
@@ -233,6 +240,27 @@ def _pose(
         wishes = replace(wishes, gravity=model.tensor(path + aside))
         pose = pose_clip(model, wishes, pose, _FIRM_STEPS if lacking else _FEW_STEPS)
     return best
+
+
+def _calm_pose(motion: BodyMotion, timeline: Timeline) -> torch.Tensor:
+    """``(n, degrees of freedom)``: past the climber's own places with least jerk, whatever holds the body."""
+    path = course(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre), RATE).calm()
+    never = np.zeros(len(path), np.bool_)
+    wishes = _wishes(motion, timeline, path, never, never)
+    return pose_clip(motion.model, wishes, wishes.own, _STEPS)
+
+
+def _wishes(
+    motion: BodyMotion, timeline: Timeline, path: Array, exactly: npt.NDArray[np.bool_], quick: npt.NDArray[np.bool_]
+) -> Wishes:
+    """A body that holds on and moves as planned, with its centre of gravity on a path, ``exactly`` or about."""
+    model: BodyModel = motion.model
+    return Wishes(
+        own=model.tensor(_own_posture(motion, timeline)), points=model.tensor(_tip_places(timeline)),
+        on=torch.as_tensor(timeline.on, device=model.device), across=model.tensor(_across(motion, timeline)),
+        gravity=model.tensor(path), nearly=model.tensor(np.where(exactly, _EXACTLY, _NEARLY)),
+        ease=model.tensor(np.where(quick, _QUICKER, 1.0)), rate=RATE,
+    )  # fmt: skip
 
 
 def _bearing(on: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,9 @@ _END_SECONDS = 0.5
 # Where balance asks for speed: so long before and after, seconds, the centre is about where the climber's was, jerks as
 # it must and goes where it must.
 _AROUND, _ABOUT, _JOLT, _FAR = 0.4, 0.1, 30.0, 0.3
+# And around a flight: from a push of one weight and more to none within a tenth of a second. A path that may jerk less
+# is off sooner and caught later than it has to be, and goes higher for that.
+_LEAP_JOLT = 100.0
 # With fewer limbs on than these a body swings or flies.
 _STEADY = 2
 # The Ghost's path was computed, not seen: its accelerations need no more smoothing than the rounding of a result asks
@@ -56,11 +59,18 @@ class Course:
 
     def loosened(self, where: Mask) -> "Course":
         """As free as a jump around the frames ``where``."""
-        near = np.convolve(where, np.ones(2 * round(_AROUND * self.rate) + 1), "same") > 0.5
+        near = self._around(where)
         return replace(
             self, deviation=np.where(near, _ABOUT, self.deviation), jerk=np.where(near, _JOLT, self.jerk),
             away=np.where(near, _FAR, self.away), quick=self.quick | near,
         )  # fmt: skip
+
+    def leaping(self, flying: Mask) -> "Course":
+        """As quick as a jump asks for around the frames in which nothing is held."""
+        return replace(self, jerk=np.where(self._around(flying), _LEAP_JOLT, self.jerk))
+
+    def _around(self, frames: Mask) -> Mask:
+        return np.asarray(np.convolve(frames, np.ones(2 * round(_AROUND * self.rate) + 1), "same") > 0.5)
 
     def calm(self) -> Array:
         """``(n, 3)`` the path of least jerk, as ``movement.least_jerk`` has it, whatever holds the body."""
@@ -86,7 +96,8 @@ def course(timeline: Timeline, gravity: Array, rate: float) -> Course:
     deviation[[0, -1]] = _AT_ENDS
     alike = np.ones(len(gravity))
     steady = Course(wanted, deviation, _JERK * alike, _AWAY * alike, alike < 1, rate)
-    return steady.loosened(timeline.on.sum(axis=1) < _STEADY)
+    on = timeline.on.sum(axis=1)
+    return steady.loosened(on < _STEADY).leaping(on == 0)
 
 
 def swing_arc(origin: Array, target: Array, count: int, lift: float) -> Array:

@@ -32,6 +32,9 @@ _LONG = 1.0
 # Nobody flies for longer; and of a jump the climber's own time counts from so long before the flight on, and limbs that
 # arrive so soon after it belong to it. Seconds.
 _LONGEST_FLIGHT, _RUN_UP, _LANDING = 0.8, 0.5, 0.4
+# A limb bears until the last frame before a flight and from the first one after it: it leaves and arrives so much later
+# and earlier, frames. At its very beginning and end a contact bears nothing, and a flight would last two frames more.
+_BEARS = 1 / 3
 # Of the arms' span, how far apart hands may hold on without the climber having shown it.
 _HANDS_APART = 0.65
 
@@ -179,9 +182,10 @@ class _Plan:
         self._clock = 0
         self._held = [next((stay for stay in of_limb if stay.start <= start), None) for of_limb in stays]
         self._since = [0] * len(LIMBS)
+        self._arrived = [0.0] * len(LIMBS)
         self._left = [0] * len(LIMBS)
         self._knots = [(0, start)]
-        self._spans: list[tuple[Stay, int, int]] = []
+        self._spans: list[tuple[Stay, int, int, float, float]] = []
         self._swings: list[Swing] = []
         self._reach = _reaches(stays)
         self._reach[_pair(*HANDS)] = max(self._reach.get(_pair(*HANDS), 0.0), _HANDS_APART * arm_span)
@@ -245,9 +249,11 @@ class _Plan:
         quickest, slowest = (rest + per_metre * way for rest, per_metre in (_QUICKEST, _SLOWEST))
         self.wait(float(np.clip(move.arrives - move.leaves, quickest, slowest)))
 
-    def _arrive(self, move: _Move) -> None:
+    def _arrive(self, move: _Move, earlier: float = 0.0) -> None:
+        """``earlier``: by so many frames the contact begins before this one."""
         self._swings.append(Swing(move.limb, self._left[move.limb], self._clock, move.origin, move.target))
         self._held[move.limb], self._since[move.limb] = move.target, self._clock
+        self._arrived[move.limb] = self._clock - earlier
 
     def _too_far(self, limb: int, held: Stay, move: _Move) -> bool:
         apart = float(np.linalg.norm(held.point - move.target.point))
@@ -262,15 +268,14 @@ class _Plan:
         def at(moment: float) -> int:
             return ground + max(1, round((moment - begins) * self._rate))
 
+        lands = at(flight.start) + max(2, round((flight.end - flight.start) * self._rate))
         held = [(limb, stay) for limb, stay in enumerate(self._held) if stay is not None]
         for limb, stay in sorted(held, key=lambda one: one[1].end):
             self._clock = at(float(np.clip(stay.end, begins, flight.start)))
-            self._leave(limb)
+            self._leave(limb, later=_BEARS)
         for move in moves:
-            self._clock = (
-                max(self._clock + 1, at(move.arrives)) if move is moves[0] else max(self._clock, at(move.arrives))
-            )
-            self._arrive(move)
+            self._clock = max(self._clock, lands, at(move.arrives))
+            self._arrive(move, earlier=_BEARS)
         self._knots.append((self._clock, moves[-1].arrives))
 
     def timeline(self, end: float) -> Timeline:
@@ -280,22 +285,23 @@ class _Plan:
         on = np.zeros((len(frames), len(LIMBS)), dtype=np.bool_)
         points = np.full((len(frames), len(LIMBS), 3), np.nan)
         contacts = []
-        for stay, first, last in sorted(self._spans, key=lambda span: (span[1], span[0].limb)):
+        for stay, first, last, start, stop in sorted(self._spans, key=lambda span: (span[1], span[0].limb)):
             on[first : last + 1, stay.limb] = True
             points[first : last + 1, stay.limb] = stay.point
             x, y, z = (float(value) for value in stay.point)
             contacts.append(
-                GhostContact(LIMBS[stay.limb], stay.hold_id, first / self._rate, last / self._rate, (x, y, z))
+                GhostContact(LIMBS[stay.limb], stay.hold_id, start / self._rate, stop / self._rate, (x, y, z))
             )
         own, climber = zip(*self._knots, (self._clock, end), strict=True)
         climber_t = np.maximum.accumulate(np.interp(frames, own, np.maximum.accumulate(climber)))
         return Timeline(frames / self._rate, climber_t, on, points, self._swings, contacts)
 
-    def _leave(self, limb: int) -> None:
+    def _leave(self, limb: int, later: float = 0.0) -> None:
+        """``later``: by so many frames the contact ends after this one."""
         held = self._held[limb]
         if held is not None:
             if self._clock > self._since[limb]:
-                self._spans.append((held, self._since[limb], self._clock))
+                self._spans.append((held, self._since[limb], self._clock, self._arrived[limb], self._clock + later))
             self._left[limb] = self._clock
         self._held[limb] = None
 

@@ -140,6 +140,10 @@ def overhanging() -> Climb:
     return replace(short_climb(), wall=replace(short_climb().wall, angle_deg=15.0))
 
 
+def steep() -> Climb:
+    return climb(SceneOptions(seed=2, duration_s=6.0, fps=10, width=540, height=960, wall_angle_deg=35.0))
+
+
 def test_a_foot_that_stays_where_the_body_would_fall_without_it_stands_on_something() -> None:
     climb = overhanging()
     contacts = without_feet(climb, 0.4, 0.95)
@@ -270,6 +274,16 @@ def test_what_no_body_could_hold_fails_by_name_and_is_shown_calm() -> None:
     assert not found.certificate["passed"]
     assert found.certificate["change"]["jerk"] < 0
     assert len(found.landmarks) == len(found.t)
+
+
+def test_where_only_a_wild_swing_is_possible_the_ghost_stays_calm_and_fails_by_name() -> None:
+    climb = steep()
+    hands = [contact for contact in climb.contacts if contact.limb.endswith("hand")]
+    ghost = ghost_of(climb, hands)
+    assert not ghost.certificate["gates"]["equilibrium"]["passed"]
+    assert ghost.certificate["gates"]["contact_slip"]["passed"]
+    assert ghost.certificate["change"]["jerk"] < 0
+    assert ghost.certificate["change"]["path"] < 0.02
 
 
 def test_contacts_that_could_not_hold_the_body_make_no_ghost_that_moves_worse() -> None:
