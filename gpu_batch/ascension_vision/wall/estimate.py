@@ -41,6 +41,8 @@ _FROM_BELOW, _FROM_BELOW_DEG = 0.004, 5.0
 # Of grown-ups; and how well the pose network's own metres tell a person's size.
 _USUAL_HEIGHT_M, _HEIGHT_ERROR, _WORLD_ERROR = 1.70, 0.10, 0.15
 _WORLD_TRUNK = 0.30
+# That was chosen for grown-ups who climb; the network takes children and the very tall for people of average size.
+_ANYBODY_ERROR = 0.06
 _TOLD_ERROR = 0.005
 # Metres from nut to nut, and how well walls keep to it.
 _SPACINGS, _SPACING_ERROR = (0.15, 0.20), 0.004
@@ -112,6 +114,8 @@ def estimate_wall(
     told = None if seen is None else _told_by_grid(seen, distance, scale_error)
     if told is not None:
         source, distance, scale_error = "t_nuts", told, _SPACING_ERROR
+    elif source == "world_landmarks":
+        scale_error = float(np.hypot(scale_error, _ANYBODY_ERROR))
     origin = climber.lowest
     factor = distance / _distance(stance, climber)
     others = [other.projection(factor * _distance(other, climber), origin) for other in doubts]
