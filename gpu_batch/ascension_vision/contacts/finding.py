@@ -13,6 +13,7 @@ from ascension_vision.camera.track import CameraTrack
 from ascension_vision.contacts import nearness
 from ascension_vision.contacts.bias import without_bias
 from ascension_vision.contacts.contact import DEMANDED, LIMBS, Contact
+from ascension_vision.contacts.flight import with_flights
 from ascension_vision.contacts.rests import SEEN, Rest, find_rests
 from ascension_vision.contacts.stay import Stay
 from ascension_vision.contacts.support import demanded
@@ -41,7 +42,7 @@ def find_contacts(poses: Poses, track: CameraTrack, holds: list[Hold], wall: Wal
     Args:
         poses: cleaned, with ``visibility`` as ``body.trust`` makes it.
         holds: with outlines in reference pixels.
-        wall: tells by how much limbs are seen beside their holds; see ``bias``.
+        wall: tells by how much limbs are seen beside their holds, see ``bias``, and how a body falls, see ``flight``.
     """
     tips = limb_tips(poses, track)
     if tips is None:
@@ -55,6 +56,8 @@ def find_contacts(poses: Poses, track: CameraTrack, holds: list[Hold], wall: Wal
     distances = nearness.distances(tips, holds)
     stays += demanded(tips, distances, stays)
     contacts = [_contact(tips, distances, holds, stay) for stay in stays]
+    if wall is not None:
+        contacts = with_flights(contacts, tips, wall)
     before, climbing, _ = phases(poses.t, poses.points)
     first, last = poses.t[before], poses.t[before + climbing - 1]
     kept = [contact for contact in contacts if contact.end > first + _MIN_SECONDS and contact.start < last]
