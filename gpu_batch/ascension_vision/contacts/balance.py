@@ -80,25 +80,30 @@ def with_hands_in_time(
     gravity = motion.gravity_centre
     standing = with_standing_feet(contacts, motion, wall)
     body = Case(motion.t, places, gravity, accelerations(motion.t, gravity), standing, hold_types(holds), wall.up)
-    falls = body.acceleration @ wall.up < -_FALLING * GRAVITY
-    found = []
-    for contact in contacts:
-        start = contact.start
-        others = [one for one in contacts if one.limb.endswith("hand") and one is not contact]
-        before = (motion.t >= start - _LATE) & (motion.t < start)
-        during = (motion.t >= start) & (motion.t <= contact.end)
-        if contact.limb.endswith("hand") and before.any() and during.any():
-            alone = np.array([not any(one.start <= t <= one.end for one in others) for t in motion.t])
-            hand = places[:, LIMBS.index(contact.limb), :2]
-            near = np.linalg.norm(hand - np.median(hand[during], axis=0), axis=1) < _ARRIVING
-            maybe = before & alone & near & ~falls
-            if maybe.any():
-                maybe[maybe] = ~many_loads([body.at(maybe)])[0].held
-            reached = np.flatnonzero(before & ~maybe)
-            since = motion.t[before & (np.arange(len(maybe)) > (reached[-1] if len(reached) else -1))]
-            start = float(since[0]) if len(since) else start
-        found.append(replace(contact, start=start))
-    return found
+    hands = [contact for contact in contacts if contact.limb.endswith("hand")]
+    return [
+        replace(contact, start=_caught(contact, hands, body)) if contact in hands else contact for contact in contacts
+    ]
+
+
+def _caught(contact: Contact, hands: Sequence[Contact], body: Case) -> float:
+    """When a hand's contact begins, seconds: as it is said, or somewhat sooner, if from then on the body does not fall
+    though no other hand is on, nothing else holds it, and this hand is about there."""
+    t, hand = body.t, body.points[:, LIMBS.index(contact.limb), :2]
+    during = (t >= contact.start) & (t <= contact.end)
+    maybe = (t >= contact.start - _LATE) & (t < contact.start)
+    for other in hands:
+        if other is not contact:
+            maybe &= (t < other.start) | (t > other.end)
+    maybe &= body.acceleration @ body.up >= -_FALLING * GRAVITY
+    if not maybe.any() or not during.any():
+        return contact.start
+    maybe &= np.linalg.norm(hand - np.median(hand[during], axis=0), axis=1) < _ARRIVING
+    if maybe.any():
+        maybe[maybe] = ~many_loads([body.at(maybe)])[0].held
+    first = np.flatnonzero(t < contact.start)[::-1]
+    since = first[np.cumprod(maybe[first]).astype(bool)]
+    return float(t[since[-1]]) if len(since) else contact.start
 
 
 def _beside(place: Array, holds: Sequence[Hold], wall: Wall) -> Hold | None:
