@@ -268,7 +268,8 @@ class _Plan:
         def at(moment: float) -> int:
             return ground + max(1, round((moment - begins) * self._rate))
 
-        lands = at(flight.start) + max(2, round((flight.end - flight.start) * self._rate))
+        # one that is a little too long is gentler than one too short
+        lands = at(flight.start) + max(2, int((flight.end - flight.start) * self._rate + 0.6))
         held = [(limb, stay) for limb, stay in enumerate(self._held) if stay is not None]
         for limb, stay in sorted(held, key=lambda one: one[1].end):
             self._clock = at(float(np.clip(stay.end, begins, flight.start)))

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ascension_vision.body.forces import accelerations
 from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.body.skeleton import HIPS, SHOULDERS
 from ascension_vision.contacts.contact import Contact
 from ascension_vision.ghost.ghost import Ghost, NoGhost
-from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.catalogue import CATALOGUE
 from ascension_vision.metrics.climb import Climb
@@ -51,6 +51,9 @@ _SAYS_NOTHING = 0.4
 _OWN_CHOICE = 0.2
 # A Ghost that serves wrong contacts costs more or less than it had to, by this times the root of their share.
 _IN_VAIN = 0.3
+# Small re-grips and fidgets are not seen. On rendered climbs with many of them the efficiency was too high by up to a
+# third, and more, of what it lacks to 1: who is far from it has more of them.
+_UNSEEN_FAULTS = 0.3
 # A re-grip is too short to be seen, or is seen where a hand only trembled: nobody counts them more surely than this.
 _REGRIPS = 1.0
 
@@ -134,7 +137,9 @@ def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Valu
         elif efficiency is not None:
             # what is beyond 1 cannot be right, and says how wrong the rest may be
             values["movement_efficiency"] = min(efficiency, 1.0)
-            errors["movement_efficiency"] = max(errors.get("movement_efficiency", 1.0), efficiency - 1)
+            unseen = _UNSEEN_FAULTS * max(1 - efficiency, 0.0)
+            found = float(np.hypot(errors.get("movement_efficiency", 1.0), unseen))
+            errors["movement_efficiency"] = max(found, efficiency - 1)
             if errors["movement_efficiency"] > _SAYS_NOTHING:
                 values["movement_efficiency"], reasons["movement_efficiency"] = None, _TOO_DOUBTFUL
     # what no draw has cannot be relied on
@@ -221,10 +226,11 @@ def _from_loads(
 
 
 def _ghost_case(ghost: Ghost, climb: Climb, depth: float = 0.0) -> Case:
-    """The Ghost where the climber climbs."""
+    """The Ghost where the climber climbs, its accelerations blurred like the climber's: what a jump asks for shows in
+    both alike."""
     points, gravity = tips(torch.as_tensor(ghost.landmarks)).numpy(), ghost.gravity_centre + depth * np.eye(3)[2]
     return Case(
-        ghost.t, points, gravity, sharp_accelerations(ghost.t, gravity), ghost.contacts, climb.types, climb.up
+        ghost.t, points, gravity, accelerations(ghost.t, gravity), ghost.contacts, climb.types, climb.up
     )  # fmt: skip
 
 

@@ -15,8 +15,9 @@ from ascension_vision.metrics.measuring import Findings, measure
 from ascension_vision.metrics.metric import Metric
 from ascension_vision.metrics.movement import log_dimensionless_jerk, path_ratio, steadied
 from ascension_vision.metrics.reach import longest_reach
+from ascension_vision.scene import SceneOptions, StyleOptions
 
-from tests.unit.vision.climbs import short_climb
+from tests.unit.vision.climbs import Climb, climb, short_climb
 
 T = np.linspace(0, 2, 121)
 # From rest to rest with least jerk.
@@ -167,6 +168,29 @@ def test_an_expert_is_efficient_and_the_error_of_that_is_told() -> None:
     assert efficiency is not None
     assert efficiency > 0.9
     assert 0 < uncertainty(found, "movement_efficiency") < 0.4
+
+
+def test_the_efficiency_allows_for_regrips_and_fidgets_that_nobody_saw() -> None:
+    clumsy = climb(SceneOptions(seed=7, duration_s=4.6, fps=12, style=StyleOptions.graded(0.6)))
+    unseen: list[Contact] = []
+    for one in clumsy.contacts:
+        before = unseen[-1] if unseen else None
+        if before is not None and (before.limb, before.hold_id) == (one.limb, one.hold_id):
+            unseen[-1] = replace(before, end=one.end)
+        else:
+            unseen.append(one)
+    (true, _), (seen, error) = (efficiency_of(clumsy, contacts) for contacts in (clumsy.contacts, unseen))
+    assert seen > true
+    assert seen - true < error
+
+
+def efficiency_of(climb: Climb, contacts: list[Contact]) -> tuple[float, float]:
+    """The efficiency with these contacts, and its uncertainty."""
+    ghost = find_ghost(climb.motion, contacts, climb.holds, climb.wall)
+    found = measure(Findings(climb.poses, climb.motion, climb.wall, climb.holds, contacts, ghost))
+    value = found["movement_efficiency"].value
+    assert value is not None
+    return value, uncertainty(found, "movement_efficiency")
 
 
 def test_wrong_contacts_make_the_efficiency_doubtful() -> None:
