@@ -30,6 +30,8 @@ _VOLUME, _OFF_ROUTE = -0.5, -2.0
 _ROUTE_SHARE, _ROUTE_HOLDS = 0.7, 5
 # Seconds and torso lengths: a limb that is back on its hold so soon, and was not surely seen farther away, was there.
 _LONGEST_GAP, _AWAY = 2.5, 0.4
+# Torso lengths by which the toes of a foot move that turns about its heel, and seconds.
+_TURN, _TURN_SECONDS = 0.3, 0.8
 _MIN_SECONDS, _MIN_SECONDS_NO_HOLD = 0.2, 0.5
 # What is left of the confidence by the distance from the hold, and where there is none.
 _AWAY_CONFIDENCE = ((0.1, 0.4), (1.0, 0.6))
@@ -94,12 +96,16 @@ def _lasts(tips: Tips, rest: Rest) -> bool:
 
 
 def _joined(tips: Tips, stays: list[Stay]) -> list[Stay]:
-    """Two stays of a limb on one hold are one where, as far as it is seen, it never went away between them."""
+    """Two stays of a limb on one hold are one where, as far as it is seen, it never went away between them; and of a
+    hooking foot on two holds, for it turns about its heel, and its toes go from one hold to the next."""
     joined: list[Stay] = []
     for stay in stays:
         last = joined[-1] if joined else None
         if last is not None and last.hold == stay.hold and _stayed(tips, last, stay):
             joined[-1] = Stay(stay.limb, stay.hold, last.start, stay.stop)
+        elif last is not None and _turned(tips, last, stay):
+            longer = max(last, stay, key=lambda one: one.stop - one.start)
+            joined[-1] = Stay(stay.limb, longer.hold, last.start, stay.stop)
         else:
             joined.append(stay)
     return joined
@@ -115,6 +121,21 @@ def _stayed(tips: Tips, before: Stay, after: Stay) -> bool:
     seen = tips.seen[between, before.limb] > SEEN[1]
     away = np.linalg.norm(tips.place[between, before.limb] - np.median(ends, axis=0), axis=1) / tips.torso
     return not (seen & (away > _AWAY)).any()
+
+
+def _turned(tips: Tips, before: Stay, after: Stay) -> bool:
+    foot = after.limb - LIMBS.index("left_foot")
+    if foot < 0 or min(before.hold, after.hold) < 0 or tips.t[after.start] - tips.t[before.stop - 1] > _TURN_SECONDS:
+        return False
+    stays = (slice(before.start, before.stop), slice(after.start, after.stop))
+    if min(tips.hooking[frames, foot].mean() for frames in stays) < 0.5:
+        return False
+    places = [np.median(tips.place[frames, after.limb], axis=0) for frames in stays]
+    between = slice(before.stop, after.start)
+    away = np.min([np.linalg.norm(tips.place[between, after.limb] - place, axis=1) for place in places], axis=0)
+    seen = tips.seen[between, after.limb] > SEEN[1]
+    near = _TURN * tips.torso
+    return bool(np.linalg.norm(places[0] - places[1]) < near and not (seen & (away > near)).any())
 
 
 def _contact(tips: Tips, distances: Array, holds: list[Hold], stay: Stay) -> Contact:

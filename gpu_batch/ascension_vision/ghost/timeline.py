@@ -25,6 +25,8 @@ _EASED = 0.45
 _LEAD = (0.3, 0.8)
 # A limb that swings d metres needs at least 0.3 s + 0.35 s/m and at most 0.5 s + 0.6 s/m.
 _QUICKEST, _SLOWEST = (0.3, 0.35), (0.6, 0.6)
+# Whoever lets go in the first part of a move, as a share, lets go before it.
+_BARELY = 0.15
 # So many limbs hold a waiting body: with fewer, one that cannot stay for the next move stays until that begins.
 _STEADY = 3
 # A foot on nothing known that the climber had left for so long is not kept, seconds.
@@ -210,7 +212,8 @@ class _Plan:
         before = list(self._held)
         for limb, held in enumerate(self._held):
             if held is not None and limb != move.limb and sum(one is not None for one in self._held) > least:
-                too_far = self._too_far(limb, held, move) and not leaves < held.end < move.arrives
+                on_the_way = leaves + _BARELY * (move.arrives - leaves) < held.end < move.arrives
+                too_far = self._too_far(limb, held, move) and not on_the_way
                 if too_far or (not patient and held.end < move.arrives):
                     self._leave(limb)
         return self._held != before
@@ -256,7 +259,7 @@ class _Plan:
         self._arrived[move.limb] = self._clock - earlier
 
     def _too_far(self, limb: int, held: Stay, move: _Move) -> bool:
-        apart = float(np.linalg.norm(held.point - move.target.point))
+        apart = _apart(held, move.target)
         return apart > self._reach.get(_pair(limb, move.limb), np.inf) + 1e-6
 
     def leap(self, moves: list[_Move], flight: Flight, begins: float) -> None:
@@ -312,6 +315,11 @@ def _pair(limb: int, other: int) -> frozenset[bool] | int:
     return frozenset((True, False)) if (limb in HANDS) != (other in HANDS) else int(limb in FEET)
 
 
+def _apart(one: Stay, other: Stay) -> float:
+    """Metres along the wall, as the certificate has it."""
+    return float(np.linalg.norm((one.point - other.point)[:2]))
+
+
 def _reaches(stays: list[list[Stay]]) -> dict[frozenset[bool] | int, float]:
     """How far apart the climber ever held on with a hand and a foot, two hands, two feet; metres. When limbs come and
     go is seen to within ``ABOUT``: a foot that left so shortly before a hand arrived was on."""
@@ -323,5 +331,5 @@ def _reaches(stays: list[list[Stay]]) -> dict[frozenset[bool] | int, float]:
             last = other.end + (ABOUT if one.limb in HANDS and other.limb in FEET else 0.0)
             if one.limb != other.limb and one.start < last and other.start < one.end:
                 pair = _pair(one.limb, other.limb)
-                reaches[pair] = max(reaches.get(pair, 0.0), float(np.linalg.norm(one.point - other.point)))
+                reaches[pair] = max(reaches.get(pair, 0.0), _apart(one, other))
     return reaches

@@ -321,6 +321,19 @@ def test_a_foot_hooks_a_hold_with_its_heel() -> None:
     assert [c.hold_id for c in found] == [2, 5]
 
 
+def test_a_foot_that_turns_about_its_hooking_heel_has_not_gone_from_one_hold_to_the_next() -> None:
+    body = standing()
+    for landmark, place in ((27, (150, 560)), (29, (150, 590)), (31, (150, 552))):
+        reach(body, [landmark], place, 15, 25)
+    # toes from beside one hold to beside another
+    reach(body, [27], (158, 556), 52, 54)
+    reach(body, [31], (176, 552), 52, 54)
+    found = contacts(body, [*HOLDS, square(5, (150, 548), half=6.0), square(6, (176, 548), half=6.0)])["left_foot"]
+    assert found[0].hold_id == 2
+    assert len(found) == 2
+    assert found[1].end == pytest.approx(T[-1], abs=0.1)
+
+
 def test_a_hold_on_a_volume_is_preferred_to_the_volume() -> None:
     found = contacts(standing(), [square(9, LEFT_GRIP, "volume", 40.0), *HOLDS])["left_hand"]
     assert [c.hold_id for c in found] == [0]

@@ -210,6 +210,20 @@ def test_a_foot_too_far_from_where_a_hand_goes_stays_on_until_the_climbers_left(
     assert share == pytest.approx(0.75, abs=0.1)
 
 
+def test_who_let_go_as_a_move_began_lets_go_before_it() -> None:
+    stays = (
+        (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.6)),
+        (stay(1, 0, 2.6, 0.5, 2.0), stay(1, 6.6, 10, 0.8, 3.4)),
+        (stay(2, 0, 10, -0.2, 1.4),),
+        (stay(3, 0, 2.7, 0.3, 0.8),),
+    )
+    plan = lay_out(Beta(stays, ()), 0.0, 8.0, 15.0, 1.7)
+    assert plan is not None
+    foot = next(contact for contact in plan.contacts if contact.limb == "right_foot")
+    hand = next(contact for contact in plan.contacts if contact.limb == "right_hand")
+    assert hand.end - foot.end >= 0.4
+
+
 def test_what_has_arrived_bears_its_load_before_another_limb_lets_go_and_the_body_hangs_before_it_moves() -> None:
     stays = (
         (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.6)),
