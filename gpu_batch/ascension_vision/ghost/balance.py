@@ -22,6 +22,7 @@ from ascension_vision.body.forces import BALANCED, GRAVITY, LEVER
 from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import LIMBS, Contact
+from ascension_vision.ghost.banded import solve_band
 from ascension_vision.ghost.beta import FEET, HANDS
 from ascension_vision.ghost.path import Course, load_case, sharp_accelerations
 from ascension_vision.ghost.timeline import Timeline
@@ -45,6 +46,10 @@ _ONE = 0.02
 _MORE, _CLOSE = 0.02, 0.003
 # How far a path may be moved to be held, metres, and the jerk of that, m/s³, without surprise.
 _ASIDE, _ASIDE_JERK = 0.03, 10.0
+# A frame's acceleration is told by so many frames on each side, so that faces tie places together that are no farther
+# apart than this, three numbers a place.
+_FELT = 2
+_WIDTH = 3 * (2 * _FELT + 1)
 # A limb holds nothing at the very moments when it arrives and leaves, seconds.
 _INSTANT = 1e-6
 
@@ -187,6 +192,11 @@ class Balance:
         """The least of a quadratic form where faces push back once they are met."""
         rows, most = (torch.from_numpy(one) for one in self._faces.along(path, self._bend, self._wall.up))
         equal = torch.from_numpy(self._faces.equal)
+        reach = 3 * torch.arange(-_FELT, _FELT + 1)[:, None] + torch.arange(3)
+        columns = 3 * torch.from_numpy(self._faces.frame)[:, None] + reach.reshape(-1)
+        inside = (columns >= 0) & (columns < len(pull))
+        columns = columns.clamp(0, len(pull) - 1)
+        local = torch.where(inside, rows.gather(1, columns), 0.0)
         most = most - ~equal * (_SAFE * BALANCED / 2)
         place = torch.from_numpy(path.reshape(-1))
         met, frames = torch.zeros_like(equal), torch.arange(len(path))
@@ -194,13 +204,15 @@ class Balance:
             before, met = met, (rows @ place > most) | equal
             if bool((before == met).all()):
                 break
-            on = rows[met]
             crowded = self._room.crowding(place.numpy().reshape(-1, 3), self._points, self._on)
             stiff, back = (torch.from_numpy(one) for one in crowded)
-            form = normal + on.T @ on / _KEPT**2
+            form = normal.clone()
             form.view(frames.numel(), 3, frames.numel(), 3)[frames, :, frames] += stiff
-            right = pull + on.T @ most[met] / _KEPT**2 + back.reshape(-1)
-            place = torch.cholesky_solve(right[:, None], torch.linalg.cholesky(form))[:, 0]
+            # a face has to do with the few frames that tell its frame's acceleration
+            some, at = local[met] / _KEPT, columns[met]
+            form.index_put_((at[:, :, None], at[:, None, :]), some[:, :, None] * some[:, None, :], accumulate=True)
+            right = pull + rows[met].T @ most[met] / _KEPT**2 + back.reshape(-1)
+            place = solve_band(form, right, _WIDTH)
         return np.asarray(place.numpy().reshape(-1, 3))
 
 

@@ -73,6 +73,41 @@ def solve_chain(blocks: Tensor, band: Tensor, stiffness: Tensor, right: Tensor) 
     wanted = right.new_zeros(padded, d)
     wanted[:count] = right
     wanted = wanted.reshape(links, size, 1)
+    return _down_the_chain(diagonal, below, wanted).reshape(padded, d)[:count]
+
+
+def solve_band(matrix: Tensor, right: Tensor, width: int) -> Tensor:
+    """``(n,)`` ``x`` with ``matrix x = right``.
+
+    Args:
+        matrix: ``(n, n)`` symmetric, positive definite, with nothing farther than ``width`` from its diagonal.
+        right: ``(n,)``.
+
+    Raises:
+        torch.linalg.LinAlgError: the matrix is not positive definite.
+    """
+    count = len(right)
+    links = -(-count // width)
+    padded = torch.eye(links * width, dtype=matrix.dtype, device=matrix.device)
+    padded[:count, :count] = matrix
+    blocks = padded.reshape(links, width, links, width)
+    each = torch.arange(links, device=matrix.device)
+    below = torch.zeros_like(blocks[:, :, 0])
+    below[1:] = blocks[each[1:], :, each[:-1]]
+    wanted = right.new_zeros(links * width)
+    wanted[:count] = right
+    return _down_the_chain(blocks[each, :, each], below, wanted.reshape(links, width, 1)).reshape(-1)[:count]
+
+
+def _down_the_chain(diagonal: Tensor, below: Tensor, wanted: Tensor) -> Tensor:
+    """``(links, size, 1)`` the solution of a chain of blocks, by block Cholesky factorisation.
+
+    Args:
+        diagonal: ``(links, size, size)``.
+        below: ``(links, size, size)`` what each link has to do with the one before.
+        wanted: ``(links, size, 1)``.
+    """
+    links = len(diagonal)
     factors: list[Tensor] = []
     carried: list[Tensor] = []
     forward: list[Tensor] = []
@@ -91,4 +126,4 @@ def solve_chain(blocks: Tensor, band: Tensor, stiffness: Tensor, right: Tensor) 
     for link in range(links - 2, -1, -1):
         value = forward[link] - carried[link].T @ solution[-1]
         solution.append(torch.linalg.solve_triangular(factors[link].T, value, upper=True))
-    return torch.stack(solution[::-1]).reshape(padded, d)[:count]
+    return torch.stack(solution[::-1])

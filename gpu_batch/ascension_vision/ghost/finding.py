@@ -66,8 +66,10 @@ _OWN_TRUNK, _OWN_TRUNK_JERK = 0.15, 5.0
 # How the load's change with the centre of gravity's place is found, and how far that may move it at once, metres.
 _PROBE, _LIGHTEN = 0.02, 0.01
 # Rounds of weighing and posing: so many make the load less, more only help the balance. After so many without a gain by
-# this factor the path is led nearer to where the body goes, and after so many nothing helps.
+# this factor the path is led nearer to where the body goes, and after so many nothing helps. Long climbs must be posed
+# in fewer rounds: so many frames in all.
 _ROUNDS, _MOST_ROUNDS, _STUCK, _PATIENCE, _BETTER = 2, 12, 2, 6, 0.9
+_MOST_WORK = 3600
 # Steps of posing with loose, firmer and firm pins: at first, when the path changed, and to follow it more nearly.
 _STEPS, _FEW_STEPS, _FIRM_STEPS = (6, 4, 4), (3, 2, 3), (0, 0, 6)
 
@@ -106,6 +108,8 @@ def find_ghost(
     ghost = None
     jumps = [flight for flight in flights(beta, start, end) if _falls(motion, flight, wall)]
     for patient, leaping in ((True, jumps), (True, [])) if jumps else ((True, []), (False, [])):
+        if ghost is not None and len(ghost.t) > _TWICE * RATE:
+            break
         plan = partial(lay_out, beta, start, end, RATE, _arm_span(motion.model), patient, leaping)
         timeline = plan()
         if timeline is None:
@@ -119,11 +123,12 @@ def find_ghost(
             break
     assert ghost is not None
     passed = ghost.certificate["passed"]
-    if _wild(ghost, shown.timeline) if passed else not _smoother(ghost):
+    wild = _wild(ghost, shown.timeline)
+    if wild if passed else not _smoother(ghost):
         # Where too many contacts are missing only a wild swing may be possible. What is shown should rather be calm and
         # fail by name.
         calm = _present(motion, _calm_pose(motion, shown.timeline), shown.timeline, shown)
-        ghost = calm if passed else min(ghost, calm, key=_failures)
+        ghost = calm if wild else min(ghost, calm, key=_failures)
     if climbed.loads.held.mean() < _LEAST_HELD and not ghost.certificate["passed"] and not _smoother(ghost):
         return NoGhost("The contacts that were seen could not hold the body.")
     return ghost
@@ -219,7 +224,8 @@ def _pose(
     pose = pose_clip(model, wishes, wishes.own, _STEPS)
     best, least, since = pose, np.inf, 0
     aside = np.zeros_like(path)
-    for done in range(_MOST_ROUNDS + 1):
+    most = max(_ROUNDS, min(_MOST_ROUNDS, _MOST_WORK // len(path)))
+    for done in range(most + 1):
         gravity = model.gravity_centre(pose).cpu().numpy()
         # of poses in which nothing is lacking the last carries least
         lacks = np.clip(balance.lacking(gravity) - _SAFELY, 0, _MUCH) + _astray(model, pose, wishes)
@@ -227,7 +233,7 @@ def _pose(
         since = 0 if lacking < _BETTER * least else since + 1
         if lacking <= least:
             best, least = pose, lacking
-        if done == _MOST_ROUNDS or (done >= _ROUNDS and (lacking == 0 or least > _HOPELESS or since >= _PATIENCE)):
+        if done == most or (done >= _ROUNDS and (lacking == 0 or least > _HOPELESS or since >= _PATIENCE)):
             break
         if lacking:
             # the body does not quite go where it is asked to: it is asked for more
