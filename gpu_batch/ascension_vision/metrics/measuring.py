@@ -56,6 +56,8 @@ _IN_VAIN = 0.3
 _UNSEEN_FAULTS = 0.3
 # A re-grip is too short to be seen, or is seen where a hand only trembled: nobody counts them more surely than this.
 _REGRIPS = 1.0
+# Seconds: a foot that sets off first or arrives last may not have been seen.
+_FIRST_AND_LAST = 0.5
 
 _NO_BODY = "The body was not placed in space: the wall or its scale is unknown."
 _NO_CONTACTS = "No hand or foot was seen on a hold."
@@ -126,6 +128,8 @@ def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Valu
     reasons |= {"max_reach_cm": _NO_REACH, "movement_efficiency": reason or _NOT_HELD}
     if climb.span is None:
         reasons |= dict.fromkeys(set(CATALOGUE) - {"movement_efficiency"}, _NO_CLIMB if contacts else _NO_CONTACTS)
+    if "climb_duration_s" in errors:
+        errors["climb_duration_s"] = max(errors["climb_duration_s"], _FIRST_AND_LAST)
     if contacts:
         errors["regrip_count"] = max(errors["regrip_count"], _REGRIPS)
         values |= _from_loads(climb, [], ghost, height, thinned=False)[0]

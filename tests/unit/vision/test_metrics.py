@@ -71,6 +71,8 @@ def test_reach_is_from_the_arriving_hand_to_the_farthest_foot() -> None:
     found = longest_reach(touches)
     assert found is not None
     assert found == pytest.approx((1.7, 2.0))
+    # where times are known to half a second the right foot was on when the left hand arrived
+    assert longest_reach(touches, about=0.6) == pytest.approx((6.5, 1.5))
     assert longest_reach(touches[1:3]) is None
 
 
@@ -145,6 +147,10 @@ def regripped() -> list[Contact]:
     away = longest.start + 0.5
     parts = [replace(longest, end=away), replace(longest, start=away + 0.4)]
     return [c for c in contacts if c is not longest] + parts
+
+
+def test_how_long_a_climb_takes_is_never_known_more_surely_than_to_half_a_second() -> None:
+    assert uncertainty(usual(), "climb_duration_s") >= 0.5
 
 
 def test_a_regrip_is_counted_and_never_more_surely_than_to_one() -> None:
