@@ -47,6 +47,8 @@ _FALLING = 0.1
 # much is lacking nothing will help. The body is not quite asked to use up what is allowed: it is safe up to this share.
 # A tip is about on its hold when it is this near, metres.
 _MORE, _MUCH, _HOPELESS, _SAFELY, _SLIP = 0.02, 5.0, 0.5, 0.7, 0.005
+# On average so much is lacking where a body is held nowhere, and no haste helps.
+_NOWHERE = 4.0
 # A quicker path is worth its haste where less than this share of what was lacking is lacking still.
 _WORTH = 0.5
 # What each foot that goes earlier must save, as a share of what the Ghost's moves cost on average. Of Ghosts up to so
@@ -210,7 +212,7 @@ def _pose(
     aim = course(timeline, _at(timeline.climber_t, motion.t, motion.gravity_centre), RATE)
     path, lacks = balance.held(aim)
     few = _bearing(timeline.on).sum(axis=1) <= _FEW
-    if (lacks > 1).any():
+    if (lacks > 1).any() and np.clip(lacks - 1, 0, _MUCH).mean() < _NOWHERE:
         # where no path close to the climber's places is held, one that is less close and quicker may be
         loose = aim.loosened(lacks > 1)
         other, still = balance.held(loose)
