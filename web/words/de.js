@@ -359,6 +359,8 @@ export default {
   "There is no Ghost: {reason}": "Es gibt keinen Ghost. {reason}",
   "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing.":
     "Der Ghost kostet mehr als der Durchstieg selbst: Manche der gesehenen Kontakte sind falsch oder fehlen.",
+  "What was seen is too doubtful to tell what hands and feet bear.":
+    "Was zu sehen war, ist zu zweifelhaft, um zu sagen, was Hände und Füße tragen.",
   "The contacts that were seen are too doubtful to compare the climb with the Ghost.":
     "Die gesehenen Kontakte sind zu zweifelhaft, um den Durchstieg mit dem Ghost zu vergleichen.",
   "The Ghost does not pass its certificate: {gates}.": "Diese Prüfungen besteht der Ghost nicht: {gates}.",

@@ -359,6 +359,8 @@ export default {
   "There is no Ghost: {reason}": "Il n’y a pas de Ghost. {reason}",
   "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing.":
     "Le Ghost coûte plus que l’ascension elle-même : certains des contacts vus sont faux ou manquent.",
+  "What was seen is too doubtful to tell what hands and feet bear.":
+    "Ce qui a été vu est trop douteux pour dire ce que portent les mains et les pieds.",
   "The contacts that were seen are too doubtful to compare the climb with the Ghost.":
     "Les contacts vus sont trop douteux pour comparer l’ascension au Ghost.",
   "The Ghost does not pass its certificate: {gates}.": "Le Ghost ne réussit pas ces contrôles : {gates}.",

@@ -66,6 +66,7 @@ _NO_CLIMB = "At no time are a hand and another limb seen on holds."
 _NO_REACH = "No hand arrives while anything else is on a hold."
 _NO_GAIN = "The Ghost costs more than the climb itself: some of the contacts that were seen are wrong or missing."
 _TOO_DOUBTFUL = "The contacts that were seen are too doubtful to compare the climb with the Ghost."
+_TOO_DOUBTFUL_TO_WEIGH = "What was seen is too doubtful to tell what hands and feet bear."
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,10 @@ def _from_body(findings: Findings, motion: BodyMotion, wall: Wall) -> tuple[Valu
         values |= _from_loads(climb, [], ghost, height, thinned=False)[0]
         thin, *others = _from_loads(climb, draws[:_DRAWS_OF_LOADS], ghost, height, thinned=True)
         errors |= _errors(thin, others)
+        for name in ("avg_tension", "hand_load"):
+            load = values.get(name)
+            if load is not None and errors.get(name, 0.0) > load:
+                values[name], reasons[name] = None, _TOO_DOUBTFUL_TO_WEIGH
         efficiency = values.get("movement_efficiency")
         if efficiency is not None and efficiency > _DEARER:
             values["movement_efficiency"], reasons["movement_efficiency"] = None, _NO_GAIN

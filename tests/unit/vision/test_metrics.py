@@ -228,6 +228,15 @@ def test_an_efficiency_that_could_be_anything_is_none() -> None:
     assert "doubtful" in found.reason
 
 
+def test_a_load_that_could_be_twice_as_much_or_nothing_is_none() -> None:
+    motion = short_climb().motion
+    badly_seen = replace(motion, error_px=np.full(len(motion.t), 200.0))
+    found = measure(replace(findings(), motion=badly_seen))["avg_tension"]
+    assert found.value is None
+    assert found.reason is not None
+    assert "too doubtful" in found.reason
+
+
 def test_without_a_wall_only_what_pictures_tell_is_measured() -> None:
     found = measure(Findings(short_climb().poses))
     assert {name for name, metric in found.items() if metric.value is not None} == {"geometric_entropy", "immobility"}
