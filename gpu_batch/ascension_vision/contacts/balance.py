@@ -18,7 +18,7 @@ from ascension_vision.body.model import tips
 from ascension_vision.body.motion import BodyMotion
 from ascension_vision.contacts.contact import DEMANDED, LIMBS, Contact
 from ascension_vision.ghost.beta import HANDS
-from ascension_vision.ghost.support import at_rest, with_standing_feet
+from ascension_vision.ghost.support import FALLING, at_rest, with_standing_feet
 from ascension_vision.holds.hold import Hold
 from ascension_vision.metrics.loads import Case, hold_types, loads, many_loads
 from ascension_vision.wall.wall import Wall
@@ -29,9 +29,8 @@ Array = npt.NDArray[np.float64]
 _SEEN = 0.8
 # For so long the body would fall without it, seconds; the hold is so near, metres.
 _FALLS, _BESIDE = 0.5, 0.15
-# A hand so near to its hold, metres, so shortly before it is seen to be there, seconds, may be there; a body that
-# nothing holds up falls at more than this share of gravity, as blurred as it is seen.
-_ARRIVING, _LATE, _FALLING = 0.25, 0.4, 0.35
+# A hand so near to its hold, metres, so shortly before it is seen to be there, seconds, may be there.
+_ARRIVING, _LATE = 0.25, 0.4
 # A hidden place trembles: on the same hold after a shorter time, seconds, it never left.
 _TREMBLES = 0.3
 
@@ -95,7 +94,7 @@ def _caught(contact: Contact, hands: Sequence[Contact], body: Case) -> float:
     for other in hands:
         if other is not contact:
             maybe &= (t < other.start) | (t > other.end)
-    maybe &= body.acceleration @ body.up >= -_FALLING * GRAVITY
+    maybe &= body.acceleration @ body.up >= -FALLING * GRAVITY
     if not maybe.any() or not during.any():
         return contact.start
     maybe &= np.linalg.norm(hand - np.median(hand[during], axis=0), axis=1) < _ARRIVING

@@ -52,7 +52,7 @@ _NOWHERE = 4.0
 # A quicker path is worth its haste where less than this share of what was lacking is lacking still.
 _WORTH = 0.5
 # What each foot that goes earlier must save, as a share of what the Ghost's moves cost on average. Of Ghosts up to so
-# many seconds long two other orders are tried, of longer ones one.
+# many seconds long two other orders are tried, of longer ones one; and only these are planned twice where a gate fails.
 _CLEARLY, _TWICE = 0.1, 20.0
 # How near to its path the centre of gravity should be, metres: with so few limbs on, exactly.
 _FEW, _NEARLY, _EXACTLY = 2, 0.01, 0.0007

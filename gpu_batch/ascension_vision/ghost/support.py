@@ -30,7 +30,7 @@ _SEEN_SLOW, _ON_VOLUMES, _PUSH, _SEEN_OVER = 0.6, 0.4, 0.2, 0.2
 # It stands on a hold this near, metres, that is no thicker than this share of its smaller extent along the wall.
 _BESIDE, _THICK = 0.12, 0.75
 # In the air a climber's centre of gravity falls at more than this share of gravity, as blurred as it is seen.
-_FALLING = 0.35
+FALLING = 0.35
 _MUCH, _NEEDED_CONFIDENCE = 0.4, 0.3
 
 
@@ -75,7 +75,7 @@ def with_needed_feet(
     rising = body.acceleration @ wall.up
     for limb, during, hold in maybe:
         # whoever jumps stands on nothing in the air
-        if unheld[during].mean() >= _MUCH and rising[during].min() > -_FALLING * GRAVITY:
+        if unheld[during].mean() >= _MUCH and rising[during].min() > -FALLING * GRAVITY:
             found.append(_stand(limb, during, _NEEDED_CONFIDENCE, motion, places, wall, hold))
     return found
 

@@ -13,7 +13,7 @@ from ascension_vision.ghost.finding import find_ghost
 from ascension_vision.ghost.ghost import Ghost, NoGhost
 from ascension_vision.ghost.path import sharp_accelerations
 from ascension_vision.ghost.support import with_needed_feet, with_standing_feet
-from ascension_vision.ghost.timeline import lay_out
+from ascension_vision.ghost.timeline import Timeline, lay_out
 from ascension_vision.metrics.movement import least_jerk
 from ascension_vision.scene import SceneOptions
 
@@ -210,29 +210,28 @@ def test_a_foot_too_far_from_where_a_hand_goes_stays_on_until_the_climbers_left(
     assert share == pytest.approx(0.75, abs=0.1)
 
 
-def test_who_let_go_as_a_move_began_lets_go_before_it() -> None:
+def hands_in_turn(leaves: float, arrives: float) -> Timeline:
+    """The left hand moves, then between these seconds the right one, too far for the right foot, which left at 2.7."""
     stays = (
         (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.6)),
-        (stay(1, 0, 2.6, 0.5, 2.0), stay(1, 6.6, 10, 0.8, 3.4)),
+        (stay(1, 0, leaves, 0.5, 2.0), stay(1, arrives, 10, 0.8, 3.4)),
         (stay(2, 0, 10, -0.2, 1.4),),
         (stay(3, 0, 2.7, 0.3, 0.8),),
     )
-    plan = lay_out(Beta(stays, ()), 0.0, 8.0, 15.0, 1.7)
+    plan = lay_out(Beta(stays, ()), 0.0, arrives + 1.3, 15.0, 1.7)
     assert plan is not None
+    return plan
+
+
+def test_who_let_go_as_a_move_began_lets_go_before_it() -> None:
+    plan = hands_in_turn(2.6, 6.6)
     foot = next(contact for contact in plan.contacts if contact.limb == "right_foot")
     hand = next(contact for contact in plan.contacts if contact.limb == "right_hand")
     assert hand.end - foot.end >= 0.4
 
 
 def test_what_has_arrived_bears_its_load_before_another_limb_lets_go_and_the_body_hangs_before_it_moves() -> None:
-    stays = (
-        (stay(0, 0, 2, 0.0, 2.0), stay(0, 2.6, 10, 0.1, 2.6)),
-        (stay(1, 0, 2.8, 0.5, 2.0), stay(1, 3.8, 10, 0.8, 3.4)),
-        (stay(2, 0, 10, -0.2, 1.4),),
-        (stay(3, 0, 2.7, 0.3, 0.8),),
-    )
-    plan = lay_out(Beta(stays, ()), 0.0, 5.0, 15.0, 1.7)
-    assert plan is not None
+    plan = hands_in_turn(2.8, 3.8)
     by_place = {(contact.limb, round(contact.point[1], 1)): contact for contact in plan.contacts}
     arrived = by_place["left_hand", 2.6].start
     let_go = by_place["right_foot", 0.8].end
